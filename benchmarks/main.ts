@@ -1,0 +1,24 @@
+/** The command line of the benchmarks: `npm run bench -- core` or `npm run bench -- memory`. */
+import { benchCore } from './core/main.ts'
+import { usage } from './core/options.ts'
+import { benchMemory } from './memory/main.ts'
+
+const say = (text: string): void => void process.stdout.write(text)
+
+const [suite, ...args] = process.argv.slice(2)
+const suites: Readonly<Record<string, () => Promise<number>>> = {
+  core: () => benchCore(args, say),
+  memory: () => benchMemory(say),
+}
+const run = suites[suite ?? '']
+if (run === undefined) {
+  say(`${usage}\n\nnpm run bench -- memory\n\n  ten million events through a slow consumer in a heap of 64 MB\n`)
+  process.exitCode = 2
+} else {
+  try {
+    process.exitCode = await run()
+  } catch (error) {
+    say(`\n${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = 1
+  }
+}

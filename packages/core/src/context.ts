@@ -1,0 +1,182 @@
+import type { Context, Timer } from './callbacks.ts'
+import type { Clock } from './clock.ts'
+import { duration } from './options.ts'
+import { GenStageError, show } from './errors.ts'
+import { checkedReason } from './links.ts'
+import type { Logger } from './logger.ts'
+import { disposeSymbol } from './platform.ts'
+import type { StageMessage, Tick } from './protocol.ts'
+import type { Reason, ReasonInput } from './reason.ts'
+import type { AnyMessages, Down, Monitor, StageRef } from './refs.ts'
+import type { RuntimeCore } from './runtime.ts'
+import { isRef } from './ref-base.ts'
+
+/** What a context needs of its stage. */
+interface ContextHost {
+  readonly ref: StageRef
+  readonly label: string
+  readonly runtime: RuntimeCore
+  readonly hasEnded: boolean
+  post(message: StageMessage): void
+  stopByOwn(reason: Reason): void
+}
+
+/** What callbacks get of their stage, and what has to be undone when it ends: timers, watches, signals. */
+export class StageContext implements Context {
+  readonly #host: ContextHost
+  #stopping: AbortController | undefined
+  #signal: AbortController | undefined
+  #abortedWith: { stopping?: unknown; signal?: unknown } = noAborts
+  /** Timers and watches that are still to be called off. */
+  #open: Set<{ cancel(): void }> | undefined
+
+  constructor(host: ContextHost) {
+    this.#host = host
+  }
+
+  get self(): StageRef<AnyMessages> {
+    return this.#host.ref as StageRef<AnyMessages>
+  }
+
+  get name(): string | undefined {
+    return this.#host.ref.name
+  }
+
+  get restartCount(): number {
+    return 0
+  }
+
+  get clock(): Clock {
+    return this.#host.runtime.clock
+  }
+
+  get logger(): Logger {
+    return this.#host.runtime.logger
+  }
+
+  get runtime(): RuntimeCore {
+    return this.#host.runtime
+  }
+
+  get stopping(): AbortSignal {
+    this.#stopping ??= controller(this.#abortedWith.stopping)
+    return this.#stopping.signal
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= controller(this.#abortedWith.signal)
+    return this.#signal.signal
+  }
+
+  stop(reason?: ReasonInput): void {
+    this.#host.stopByOwn(checkedReason(this.#host.ref, reason))
+  }
+
+  after(ms: number, message: unknown): Timer {
+    return this.#startTimer('after', ms, message, false)
+  }
+
+  every(ms: number, message: unknown): Timer {
+    return this.#startTimer('every', ms, message, true)
+  }
+
+  monitor(stage: StageRef): Monitor {
+    const host = this.#host
+    if (!isRef(stage))
+      throw new GenStageError('NOT_A_STAGE', `stage ${show(host.label)}: monitor takes a ref, not ${show(stage)}`, {
+        stage: host.label,
+      })
+    let watching = true
+    const take = (down: Down) => (): { message: unknown } | undefined => (watching ? { message: down } : undefined)
+    const watch = stage.monitor(down => {
+      this.#open?.delete(monitor)
+      host.post({ type: 'tick', tick: { take: take(down) } })
+    })
+    const cancel = (): void => {
+      watching = false
+      this.#open?.delete(monitor)
+      watch.cancel()
+    }
+    const monitor = { stage, cancel, [disposeSymbol]: cancel } as Monitor
+    this.#keep(monitor)
+    return monitor
+  }
+
+  /** A stop was requested. */
+  abortStopping(reason: unknown): void {
+    if ('stopping' in this.#abortedWith) return
+    this.#abortedWith = { ...this.#abortedWith, stopping: reason }
+    this.#stopping?.abort(reason)
+  }
+
+  /** Time is up. */
+  abortAll(reason: unknown): void {
+    this.abortStopping(reason)
+    if ('signal' in this.#abortedWith) return
+    this.#abortedWith = { ...this.#abortedWith, signal: reason }
+    this.#signal?.abort(reason)
+  }
+
+  get isAborted(): boolean {
+    return 'stopping' in this.#abortedWith
+  }
+
+  /** Calls off everything that is still open. */
+  close(): void {
+    for (const each of this.#open ?? []) each.cancel()
+    this.#open = undefined
+  }
+
+  #keep(each: { cancel(): void }): void {
+    if (this.#host.hasEnded) return each.cancel()
+    this.#open ??= new Set()
+    this.#open.add(each)
+  }
+
+  #startTimer(kind: string, ms: number, message: unknown, repeat: boolean): Timer {
+    const where = `stage ${show(this.#host.label)}: ${kind}`
+    const every = duration(where, 'ms', ms, false)
+    const { clock } = this.#host.runtime
+    let active = true
+    /** Whether a tick waits in the mailbox: a second one would only pile up. */
+    let queued = false
+    let due = clock.now() + every
+    let timer: Disposable
+    const tick: Tick = {
+      take: () => {
+        queued = false
+        return active ? { message } : undefined
+      },
+    }
+    const fire = (): void => {
+      if (!queued) {
+        queued = true
+        this.#host.post({ type: 'tick', tick })
+      }
+      if (!repeat) {
+        this.#open?.delete(handle)
+        return
+      }
+      due = Math.max(due + every, clock.now())
+      timer = clock.setTimer(due - clock.now(), fire)
+    }
+    const cancel = (): void => {
+      active = false
+      timer[disposeSymbol]()
+      this.#open?.delete(handle)
+    }
+    const handle = { cancel, [disposeSymbol]: cancel } as Timer
+    timer = clock.setTimer(every, fire)
+    this.#keep(handle)
+    return handle
+  }
+}
+
+const noAborts: { stopping?: unknown; signal?: unknown } = Object.freeze({})
+
+/** A controller, made when somebody first reads its signal; aborted already if it comes too late. */
+function controller(reason: unknown): AbortController {
+  const made = new AbortController()
+  if (reason !== undefined) made.abort(reason)
+  return made
+}

@@ -1,0 +1,124 @@
+/**
+ * `@genstage/core`: stages that exchange events, which flow downstream only as fast as they are demanded.
+ *
+ * To read the sources, follow an event. The words first: reason.ts, types.ts, errors.ts, callbacks.ts, definition.ts, refs.ts. Then
+ * what decides without doing: queue.ts, buffer.ts, demand.ts (who is owed what), dispatcher.ts and dispatchers/. Then what is said:
+ * protocol.ts, mailbox.ts. A producer's `handleDemand` makes an event and its dispatcher chooses who gets it (producer-side.ts); a
+ * message carries it; the consumer's `handleEvents` takes it, and the consumer asks again (consumer-side.ts). stage.ts gives both
+ * sides their turns and a life, run-loop.ts gives turns to stages, start.ts and stage-ref.ts are the outside of it all. Sources and
+ * readers are the edges: from-iterable.ts, reader.ts.
+ *
+ * Two conventions hold everywhere. Every promise that is a *property* (`ready`, `done`, `ended` …) is made when it is first read, so
+ * one that nobody reads never becomes an unhandled rejection. Every duration is in milliseconds. Letters with numbers (GS-Q2, GS-K5)
+ * are the rules of the semantics, which the documentation lists.
+ */
+
+// definitions
+export { consumer, producer, producerConsumer } from './definition.ts'
+export type {
+  ArgOption,
+  BaseOptions,
+  ConsumerDefinition,
+  ConsumerOptions,
+  Definition,
+  DispatcherOption,
+  ProducerConsumerDefinition,
+  ProducerConsumerOptions,
+  ProducerDefinition,
+  ProducerOptions,
+  ProducingOptions,
+  Setup,
+  StartOptions,
+} from './definition.ts'
+export type {
+  CallResult,
+  ConsumerCallbacks,
+  Context,
+  ProducerCallbacks,
+  ProducerConsumerCallbacks,
+  ProducingCallbacks,
+  StageCallbacks,
+  Timer,
+} from './callbacks.ts'
+
+// starting, refs and names
+export { start } from './start.ts'
+export { consumerName, producerConsumerName, producerName } from './names.ts'
+export type {
+  AnyMessages,
+  AnySubscription,
+  ConsumerRef,
+  Down,
+  Edge,
+  Inspection,
+  Messages,
+  Monitor,
+  NameFor,
+  NameOf,
+  ProducerConsumerRef,
+  ProducerRef,
+  ReaderOptions,
+  Runtime,
+  Source,
+  StageName,
+  StageRef,
+  StreamOptions,
+  SubscribeOptions,
+  Subscriber,
+  Subscription,
+  SubscriptionOptions,
+  Topology,
+  TopologyStage,
+} from './refs.ts'
+
+// words
+export { ignore } from './types.ts'
+export type {
+  CancelMode,
+  DemandMode,
+  Discarded,
+  DiscardReason,
+  Ended,
+  Events,
+  Maybe,
+  Partition,
+  StageType,
+  StopOptions,
+  WaitOptions,
+} from './types.ts'
+export { isGraceful, normal, shutdown } from './reason.ts'
+export type { Reason, ReasonInput } from './reason.ts'
+
+// dispatchers
+export { demandDispatcher } from './dispatchers/demand.ts'
+export type { DemandDispatcherOptions } from './dispatchers/demand.ts'
+export { broadcastDispatcher } from './dispatchers/broadcast.ts'
+export { none, partitionDispatcher, routed } from './dispatchers/partition.ts'
+export type { PartitionDispatcherOptions, Routed } from './dispatchers/partition.ts'
+export type { Hashable } from './hash.ts'
+export type {
+  Delivery,
+  Dispatched,
+  Dispatcher,
+  DispatcherContext,
+  DispatcherFactory,
+  DispatcherWarning,
+  Recipient,
+} from './dispatcher.ts'
+
+// sources and readers
+export { fromIterable } from './from-iterable.ts'
+export type { FromIterableOptions, IterableSource } from './from-iterable.ts'
+export { stream } from './reader.ts'
+
+// the runtime
+export { createRuntime, defaultRuntime } from './runtime.ts'
+export type { RuntimeOptions } from './runtime.ts'
+export type { Clock } from './clock.ts'
+export type { Choice, Scheduler } from './scheduler.ts'
+export type { LogCode, LogFields, Logger } from './logger.ts'
+export type { TelemetryEvent, TelemetryEvents } from './telemetry.ts'
+
+// errors
+export { GenStageError } from './errors.ts'
+export type { ErrorCode, GenStageErrorDetails } from './errors.ts'

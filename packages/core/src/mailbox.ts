@@ -1,0 +1,65 @@
+import type { StageMessage } from './protocol.ts'
+import { Queue } from './queue.ts'
+
+/** Messages that wait for a stage. Unbounded (GS-A8): what arrives is limited by demand. */
+export interface Mailbox {
+  readonly length: number
+  push(message: StageMessage): void
+  shift(): StageMessage | undefined
+}
+
+/** The mailbox of everyday: in the order of arrival (GS-A1). */
+export class FifoMailbox extends Queue<StageMessage> implements Mailbox {}
+
+/** Whoever is no stage. */
+const outside = 'outside'
+
+/**
+ * The mailbox of simulation: one queue per sender, because only messages between one pair keep their order (GS-A2). Which sender's
+ * message is next is decided from outside.
+ */
+export class ChannelMailbox implements Mailbox {
+  readonly #channels = new Map<string, Queue<StageMessage>>()
+  readonly #owner: string
+  /** The sender to take from at the next `shift`. */
+  next: string | undefined
+
+  constructor(owner: string) {
+    this.#owner = owner
+  }
+
+  get length(): number {
+    let length = 0
+    for (const channel of this.#channels.values()) length += channel.length
+    return length
+  }
+
+  /** Senders that wait, each with the kind of its oldest message. */
+  waiting(): readonly { readonly sender: string; readonly message: string }[] {
+    return [...this.#channels].map(([sender, channel]) => ({ sender, message: channel.at(0)?.type ?? '' }))
+  }
+
+  push(message: StageMessage): void {
+    const sender = this.#senderOf(message)
+    const channel = this.#channels.get(sender) ?? new Queue<StageMessage>()
+    channel.push(message)
+    this.#channels.set(sender, channel)
+  }
+
+  shift(): StageMessage | undefined {
+    const sender = this.next ?? this.#channels.keys().next().value
+    this.next = undefined
+    const channel = sender === undefined ? undefined : this.#channels.get(sender)
+    const message = channel?.shift()
+    if (sender !== undefined && channel?.length === 0) this.#channels.delete(sender)
+    return message
+  }
+
+  #senderOf(message: StageMessage): string {
+    if ('from' in message) return message.from.id
+    // The setup is the first message of a life, so it shares the queue of those that came from outside
+    const own =
+      message.type === 'settle' || message.type === 'refill' || message.type === 'cancelSubscriber' || message.type === 'wake'
+    return own ? this.#owner : outside
+  }
+}

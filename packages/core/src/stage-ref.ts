@@ -1,0 +1,190 @@
+import { absentAddress } from './absent.ts'
+import { duration, oneOf, ownOptions, type OwnOptions, refuseUnknown } from './options.ts'
+import { GenStageError, show } from './errors.ts'
+import { UpstreamLink } from './links.ts'
+import { NameToken } from './names.ts'
+import { isRef, RefBase } from './ref-base.ts'
+import type { Address } from './protocol.ts'
+import { openReader } from './reader.ts'
+import type { Reason, ReasonInput } from './reason.ts'
+import type { AnyMessages, Down, Inspection, Monitor, Runtime, StageRef, Subscription } from './refs.ts'
+import { defaultStopTimeout, type Stage, type SubscriptionRequest } from './stage.ts'
+import { replacementOf } from './subscribe-options.ts'
+import type { DemandMode, StageType, StopOptions, WaitOptions } from './types.ts'
+import { waitForReply } from './wait.ts'
+
+/** The handle of a running stage, with the methods of all kinds: its type says which of them make sense. */
+export class Ref extends RefBase implements StageRef<AnyMessages> {
+  readonly #stage: Stage
+
+  constructor(stage: Stage) {
+    super(stage)
+    this.#stage = stage
+  }
+
+  get id(): string {
+    return this.#stage.id
+  }
+
+  get name(): string | undefined {
+    return this.#stage.name
+  }
+
+  get type(): StageType {
+    return this.#stage.type
+  }
+
+  get runtime(): Runtime {
+    return this.#stage.runtime
+  }
+
+  get ready(): Promise<'started' | 'ignored'> {
+    return this.#stage.watchers.ready
+  }
+
+  get exited(): Promise<Reason> {
+    return this.#stage.watchers.exited
+  }
+
+  get done(): Promise<void> {
+    return this.#stage.watchers.done
+  }
+
+  call(request: unknown, options?: WaitOptions): Promise<unknown> {
+    return this.#wait('call', options, reply => this.#stage.post({ type: 'call', request, reply }))
+  }
+
+  cast(message: unknown): void {
+    this.#stage.post({ type: 'cast', message })
+  }
+
+  send(message: unknown): void {
+    this.#stage.post({ type: 'info', message })
+  }
+
+  syncInfo(message: unknown, options?: WaitOptions): Promise<void> {
+    return this.#wait('syncInfo', options, reply => this.#stage.post({ type: 'queueInfo', message, reply }))
+  }
+
+  asyncInfo(message: unknown): void {
+    this.#stage.post({ type: 'queueInfo', message, reply: undefined })
+  }
+
+  stop(reason: ReasonInput = 'normal', options?: StopOptions): Promise<Reason> {
+    const where = `stage ${show(this.#stage.label)}: stop`
+    const checked = this.#stage.checkedReason(reason)
+    const own = ownOptions(where, options)
+    refuseUnknown(where, own, ['timeout', 'drain'])
+    const timeout = duration(where, 'timeout', own['timeout'] ?? defaultStopTimeout, true)
+    this.#stage.requestStop(checked, timeout, own['drain'] === true)
+    return this.#untilEnd()
+  }
+
+  kill(): Promise<Reason> {
+    this.#stage.kill()
+    return this.exited
+  }
+
+  monitor(listener: (down: Down) => void): Monitor {
+    if (typeof listener !== 'function') {
+      throw new GenStageError('BAD_OPTION', `stage ${show(this.#stage.label)}: monitor takes a function, not ${show(listener)}`, {
+        stage: this.#stage.label,
+        option: 'listener',
+      })
+    }
+    return this.#stage.watchers.monitor(listener)
+  }
+
+  inspect(options?: WaitOptions): Promise<Inspection> {
+    return this.#wait('inspect', options, reply => this.#stage.post({ type: 'query', query: 'inspect', reply }))
+  }
+
+  // ── of a stage that produces
+
+  stream(options?: unknown): AsyncIterable<unknown> {
+    const { type, label, runtime } = this.#stage
+    if (type === 'consumer') {
+      throw new GenStageError('NOT_A_PRODUCER', `stage ${show(label)} is a consumer: there is nothing to read from it`, {
+        stage: label,
+      })
+    }
+    const { signal, runtime: other, demand, producers, ...subscription } = ownOptions(`stage ${show(label)}: stream`, options)
+    return openReader([{ ...subscription, to: this }], { signal, runtime: other ?? runtime, demand, producers })
+  }
+
+  estimateBufferedCount(options?: WaitOptions): Promise<number> {
+    return this.#wait('estimateBufferedCount', options, reply => this.#stage.post({ type: 'query', query: 'estimate', reply }))
+  }
+
+  demandMode(options?: WaitOptions): Promise<DemandMode> {
+    return this.#wait('demandMode', options, reply => this.#stage.post({ type: 'query', query: 'demandMode', reply }))
+  }
+
+  setDemandMode(mode: DemandMode): void {
+    const where = `stage ${show(this.#stage.label)}: setDemandMode`
+    this.#stage.post({ type: 'setDemandMode', mode: oneOf(where, { mode }, 'mode', ['forward', 'accumulate'], 'forward') })
+  }
+
+  // ── of a stage that consumes
+
+  subscribe(options: unknown): Subscription {
+    const stage = this.#stage
+    if (stage.type === 'producer') {
+      const text = `stage ${show(stage.label)} is a producer: it cannot subscribe to anything`
+      stage.log('not_a_consumer', text)
+      throw new GenStageError('NOT_A_CONSUMER', text, { stage: stage.label })
+    }
+    return stage.subscribe(subscriptionRequest(stage, ownOptions(`stage ${show(stage.label)}: subscribe`, options)))
+  }
+
+  protected async dispose(): Promise<void> {
+    await this.stop()
+  }
+
+  /** Somebody waits for the end, so the process has to live until then. */
+  async #untilEnd(): Promise<Reason> {
+    if (this.#stage.hasEnded) return this.exited
+    const release = this.#stage.runtime.holdWhile()
+    const reason = await this.exited
+    release()
+    return reason
+  }
+
+  #wait<T>(what: string, options: unknown, post: Parameters<typeof waitForReply>[4]): Promise<T> {
+    return waitForReply(this.#stage.runtime, this.#stage.label, what, options, post)
+  }
+}
+
+/** Resolves `to` and `replaces`; refuses what is no stage (`NOT_A_STAGE`), and the stage itself. */
+export function subscriptionRequest(stage: Stage, given: OwnOptions): SubscriptionRequest {
+  const where = `stage ${show(stage.label)}`
+  const { to } = given
+  const target = targetOf(stage, to)
+  if (target === undefined) {
+    throw new GenStageError('NOT_A_STAGE', `${where}: to must be a ref or a typed name of a producer, not ${show(to)}`, {
+      stage: stage.label,
+      option: 'to',
+    })
+  }
+  if (target.address === stage || target.name === (stage.name ?? '')) {
+    throw new GenStageError('BAD_OPTION', `${where}: to must be another stage: one cannot subscribe to oneself`, {
+      stage: stage.label,
+      option: 'to',
+    })
+  }
+  const replaced = replacementOf(where, given, value => value instanceof UpstreamLink)
+  const current = replaced === undefined ? undefined : { link: replaced.link, reason: stage.checkedReason(replaced.reason) }
+  return { target, options: given, current }
+}
+
+function targetOf(stage: Stage, to: unknown): SubscriptionRequest['target'] | undefined {
+  if (to instanceof NameToken) return { address: absentAddress(stage.runtime, to.name), name: to.name }
+  return isRef(to) ? { address: addressOf(to as StageRef), name: undefined } : undefined
+}
+
+/** Where a ref leads to. Throws `NOT_A_STAGE` for anything that is no ref. */
+export function addressOf(ref: StageRef): Address {
+  const address = RefBase.addressOf(ref)
+  if (address !== undefined) return address
+  throw new GenStageError('NOT_A_STAGE', `${show(ref)} is not a ref of a stage`)
+}

@@ -1,0 +1,712 @@
+import { absentAddress, answerForTheDead } from './absent.ts'
+import type { CheckedCallbacks } from './callbacks.ts'
+import { checkedCallbacks } from './check-callbacks.ts'
+import { ConsumerSide } from './consumer-side.ts'
+import { StageContext } from './context.ts'
+import { GenStageError, show } from './errors.ts'
+import { badReturn, checkedEvents, type Host } from './host.ts'
+import { checkedReason, type DownstreamLink, type LocalPeer, UpstreamLink } from './links.ts'
+import { type LogCode, logLevels } from './logger.ts'
+import type { Mailbox } from './mailbox.ts'
+import { disposeSymbol } from './platform.ts'
+import { ProducerSide, type ProducingSettings } from './producer-side.ts'
+import type { Address, Reply, StageMessage } from './protocol.ts'
+import { describeReason, failure, isGraceful, killed, noproc, normal, type Reason, type ReasonInput } from './reason.ts'
+import type { Edge, Inspection, StageRef, Subscription, SubscriptionOptions, TopologyStage } from './refs.ts'
+import type { Runnable } from './run-loop.ts'
+import type { LiveStage, RuntimeCore } from './runtime.ts'
+import { checkSubscription } from './subscribe-options.ts'
+import { type DiscardReason, ignore, type StageType } from './types.ts'
+import { stageFailed, Watchers } from './watchers.ts'
+import { ownOptions } from './options.ts'
+
+/** A subscription that is asked for, checked: what, how, and in place of which other. */
+export interface SubscriptionRequest {
+  readonly target: { readonly address: Address; readonly name: string | undefined }
+  readonly options: Readonly<Record<string, unknown>>
+  readonly current: { readonly link: UpstreamLink; readonly reason: Reason } | undefined
+}
+
+/** A stage to be, with everything checked. */
+export interface StagePlan {
+  readonly type: StageType
+  readonly setup: (arg: unknown, ctx: unknown) => unknown
+  readonly arg: unknown
+  readonly name: string | undefined
+  readonly runtime: RuntimeCore
+  /** Of a producer and a stage in the middle. */
+  readonly producing: ProducingSettings | undefined
+  readonly signal: AbortSignal | undefined
+  readonly startTimeout: number | undefined
+}
+
+/** Why the stage is about to end. */
+interface Ending {
+  readonly reason: Reason
+  /** Whether somebody outside asked for it, or it follows from the end of another: then it is no news to be raised. */
+  readonly isOrigin: boolean
+  readonly crashed: boolean
+}
+
+/** Where a stage is in its life. */
+type Phase = 'starting' | 'running' | 'terminating' | 'ended'
+
+/** How long a stage that ends may take for that, unless somebody said otherwise. */
+export const defaultStopTimeout = 5_000
+
+/** A setup that takes longer is worth a line in the log. */
+const slowSetupMs = 5_000
+
+/** The info that comes back when everything emitted before a drain has left. */
+const drained: unique symbol = Symbol('drained')
+
+const noCallbacks: CheckedCallbacks = Object.freeze({})
+
+/** One running stage: a mailbox, a turn at a time, one message after the other (GS-A1); and its life, from setup to exit. */
+export class Stage implements Host, LiveStage, LocalPeer, Runnable {
+  readonly id: string
+  readonly type: StageType
+  readonly name: string | undefined
+  readonly runtime: RuntimeCore
+  readonly ref: StageRef
+  readonly mailbox: Mailbox
+  readonly watchers: Watchers
+  callbacks: CheckedCallbacks = noCallbacks
+  readonly #plan: StagePlan
+  readonly #context: StageContext
+  readonly #producing: ProducerSide | undefined
+  readonly #consuming: ConsumerSide | undefined
+  #phase: Phase = 'starting'
+  /** The reason of the end; set at exit. */
+  #endedAs: Reason | undefined
+  /** Whether it is waiting for a turn, having one, or waiting for a promise: then a message that arrives need not wake it. */
+  #busy = false
+  /** The promise it waits for, by the token of that wait: what comes later, or twice, is not listened to. */
+  #waitingFor: object | undefined
+  /** What the promise brought: the next thing to do. */
+  #resume: (() => void) | undefined
+  #ending: Ending | undefined
+  /** Calls that have not been answered: the end of the stage answers them. */
+  #unanswered: Set<Reply> | undefined
+  /** Set while the stage finishes what is on its way before it ends. */
+  #draining: { readonly reason: Reason; markerSent: boolean } | undefined
+  #deadline: Disposable | undefined
+  #deadlineAt = Infinity
+  #startTimer: Disposable | undefined
+  #slowTimer: Disposable | undefined
+  #onAbort: (() => void) | undefined
+  /** Stages that a failure of this one ends, and the other way round (GS-J4). */
+  #linked: Set<Stage> | undefined
+
+  constructor(plan: StagePlan, makeRef: (stage: Stage) => StageRef) {
+    const { type, runtime, name } = plan
+    this.id = runtime.newId(type)
+    this.type = type
+    this.name = name
+    this.runtime = runtime
+    this.#plan = plan
+    this.ref = makeRef(this)
+    this.mailbox = runtime.newMailbox(this.id)
+    this.watchers = new Watchers(
+      () => this.ref,
+      error => runtime.raise(error),
+    )
+    this.#context = new StageContext(this)
+    this.#producing = plan.producing === undefined ? undefined : new ProducerSide(this, plan.producing)
+    this.#consuming = type === 'producer' ? undefined : new ConsumerSide(this, this.#producing)
+  }
+
+  get address(): Address {
+    return this
+  }
+
+  get label(): string {
+    return this.name ?? this.id
+  }
+
+  get hasEnded(): boolean {
+    return this.#phase === 'ended'
+  }
+
+  get endedAs(): Reason | undefined {
+    return this.#endedAs
+  }
+
+  get isStopping(): boolean {
+    return this.#ending !== undefined || this.#phase === 'terminating' || this.#phase === 'ended'
+  }
+
+  get isDraining(): boolean {
+    return this.#draining !== undefined
+  }
+
+  // ── posting and turns
+
+  post(message: StageMessage): void {
+    if (this.#phase === 'ended') return this.#answerLate(message, noproc)
+    this.mailbox.push(message)
+    this.#wake()
+  }
+
+  get hasWorkInHand(): boolean {
+    return (
+      this.#resume !== undefined ||
+      this.#ending !== undefined ||
+      this.#producing?.hasWorkInHand === true ||
+      this.#consuming?.hasWorkInHand === true
+    )
+  }
+
+  turn(steps: number): boolean {
+    for (let step = 0; step < steps && this.#phase !== 'ended'; step++) {
+      try {
+        if (!this.#step()) {
+          this.#busy = false
+          return false
+        }
+        if (this.#draining !== undefined) this.#continueDrain(this.#draining)
+      } catch (error) {
+        this.#fail(error)
+      }
+      if (this.#waitingFor !== undefined) return false
+    }
+    return this.#phase !== 'ended'
+  }
+
+  /** Does the next thing: first what is in hand, then the next message. False if there is nothing to do. */
+  #step(): boolean {
+    const resume = this.#resume
+    if (resume !== undefined) {
+      this.#resume = undefined
+      resume()
+      return true
+    }
+    if (this.#ending !== undefined && this.#phase !== 'terminating') {
+      this.#terminate(this.#ending)
+      return true
+    }
+    if (this.#producing?.hasWorkInHand === true) {
+      this.#producing.work()
+      return true
+    }
+    if (this.#consuming?.hasWorkInHand === true) {
+      this.#consuming.work()
+      return true
+    }
+    const message = this.mailbox.shift()
+    if (message === undefined) return false
+    this.#handle(message)
+    return true
+  }
+
+  #wake(): void {
+    if (this.#busy) return
+    this.#busy = true
+    this.runtime.loop.wake(this)
+  }
+
+  whenDone(value: unknown, next: (value: unknown) => void): void {
+    if (!isThenable(value)) return next(value)
+    const wait = {}
+    this.#waitingFor = wait
+    const settled = (resume: () => void): void => {
+      if (this.#waitingFor !== wait) return
+      this.#waitingFor = undefined
+      this.#resume = resume
+      this.runtime.loop.wake(this)
+    }
+    value.then(
+      result => settled(() => next(result)),
+      (error: unknown) =>
+        settled(() => {
+          throw error
+        }),
+    )
+  }
+
+  // ── messages
+
+  #handle(message: StageMessage): void {
+    switch (message.type) {
+      case 'events':
+        if (this.#consuming !== undefined) return this.#consuming.receive(message)
+        return this.#wrongSide(message.type)
+      case 'ask':
+        if (this.#producing !== undefined) return this.#producing.ask(message)
+        this.#notAProducer(message.type)
+        return
+      case 'subscribe':
+        if (this.#producing !== undefined) return this.#producing.subscribe(message)
+        message.from.post({
+          type: 'cancelled',
+          from: this,
+          subscription: message.subscription,
+          reason: failure(this.#notAProducer(message.type)),
+        })
+        return
+      case 'cancel':
+        if (this.#producing !== undefined)
+          return this.#producing.cancel(message.subscription, { kind: 'cancel', reason: message.reason })
+        this.#notAProducer(message.type)
+        return
+      case 'cancelSubscriber':
+        return this.#producing?.cancel(message.subscription, { kind: 'cancel', reason: message.reason })
+      case 'consumerDown':
+        return this.#producing?.cancel(message.subscription, { kind: 'down', reason: message.reason })
+      case 'subscribed':
+        return this.#consuming?.accepted(message.subscription)
+      case 'cancelled':
+        if (this.#consuming !== undefined)
+          return this.#consuming.end(message.subscription, { kind: 'cancel', reason: message.reason })
+        return this.#wrongSide(message.type)
+      case 'producerDown':
+        return this.#consuming?.end(message.subscription, { kind: 'down', reason: message.reason })
+      case 'refill':
+        return this.#producing?.refill(message.subscription, message.demand)
+      case 'settle':
+        return this.#producing?.settleAgain()
+      case 'wake':
+        return this.#producing?.wake()
+      case 'setDemandMode':
+        if (this.type === 'producer') return this.#producing?.setMode(message.mode)
+        // Forward is what a stage in the middle does anyhow (GS-M6)
+        if (this.type === 'producerConsumer' && message.mode === 'forward') return
+        return this.log('no_demand_mode', `a ${this.type} has no demand mode to set to ${message.mode}`, { mode: message.mode })
+      case 'call':
+        return this.#call(message.request, message.reply)
+      case 'cast':
+        return this.#cast(message.message)
+      case 'info':
+        return this.#info(message.message)
+      case 'tick': {
+        const tick = message.tick.take()
+        return tick === undefined ? undefined : this.#info(tick.message)
+      }
+      case 'queueInfo':
+        this.#queueInfo(message.message)
+        return message.reply?.resolve(undefined)
+      case 'query':
+        return message.reply.resolve(this.#answer(message.query))
+      case 'later':
+        return message.work()
+      case 'setup':
+        return this.#setUp()
+    }
+  }
+
+  #call(request: unknown, reply: Reply): void {
+    if (this.callbacks.handleCall === undefined) {
+      const text = `stage ${show(this.label)} has no handleCall to answer ${show(request)}`
+      return reply.reject(new GenStageError('NO_HANDLER', text, { stage: this.label }))
+    }
+    const unanswered = (this.#unanswered ??= new Set())
+    unanswered.add(reply)
+    reply.release = () => unanswered.delete(reply)
+    const answer = (value: unknown): void => reply.resolve(value)
+    this.whenDone(this.callbacks.handleCall(request, answer), result => {
+      if (result === undefined) return
+      if (typeof result !== 'object' || result === null || Array.isArray(result)) {
+        throw badReturn(this, 'handleCall', '{ reply, events } or nothing', result)
+      }
+      if ('events' in result) this.emit(result.events, 'handleCall')
+      if ('reply' in result) answer(result.reply)
+    })
+  }
+
+  #cast(message: unknown): void {
+    if (this.callbacks.handleCast === undefined) {
+      throw new GenStageError('NO_HANDLER', `stage ${show(this.label)} has no handleCast to take ${show(message)}`, {
+        stage: this.label,
+      })
+    }
+    this.whenDone(this.callbacks.handleCast(message), events => this.emit(events, 'handleCast'))
+  }
+
+  #info(message: unknown): void {
+    if (message === drained) return this.stopByOwn(this.#draining?.reason ?? normal)
+    if (this.callbacks.handleInfo === undefined) {
+      return this.log('unhandled_info', `has no handleInfo: ${show(message)} is dropped`, { message })
+    }
+    this.whenDone(this.callbacks.handleInfo(message), events => this.emit(events, 'handleInfo'))
+  }
+
+  #queueInfo(message: unknown): void {
+    if (this.#producing === undefined) this.post({ type: 'info', message })
+    else if (this.#consuming?.queueInfo(message) !== true) this.#producing.info(message)
+  }
+
+  #answer(query: 'demandMode' | 'estimate' | 'inspect'): unknown {
+    if (query === 'inspect') return this.#inspect()
+    if (query === 'demandMode') return this.#producing?.mode ?? 'forward'
+    if (this.#producing !== undefined) return this.#producing.buffered
+    this.log('no_buffer', 'a consumer has no buffer', {})
+    return 0
+  }
+
+  emit(value: unknown, callback: string): void {
+    const events = checkedEvents(this, value, callback)
+    if (events === undefined || events.length === 0) return
+    if (this.#phase === 'ended') return this.discard('killed', events)
+    if (this.#producing !== undefined) return this.#producing.emit(events)
+    this.log('consumer_cannot_emit', `a consumer cannot emit: ${events.length} events returned by ${callback} are dropped`, {
+      n: events.length,
+    })
+    this.discard('consumer_emitted', events)
+  }
+
+  /** A consumer was taken for a producer (GS-X11, K12). */
+  #notAProducer(message: string): GenStageError {
+    const text = `stage ${show(this.label)} is a consumer and got ${show(message)}, which is for producers`
+    this.log('not_a_producer', text, { message })
+    return new GenStageError('NOT_A_PRODUCER', text, { stage: this.label })
+  }
+
+  #wrongSide(message: string): void {
+    this.log('protocol_error', `a producer got ${show(message)}, which is for consumers`, { message })
+  }
+
+  // ── subscriptions
+
+  upstream(subscription: string): UpstreamLink | undefined {
+    return this.#consuming?.links.get(subscription)
+  }
+
+  downstream(subscription: string): DownstreamLink | undefined {
+    return this.#producing?.links.get(subscription)
+  }
+
+  /** A subscription to be. Its options are checked here, so that bad ones are thrown at the call; logged as well (GS-S3). */
+  newLink({ target, options, current }: SubscriptionRequest): UpstreamLink {
+    const where = `stage ${show(this.label)}`
+    try {
+      return new UpstreamLink(this, this.runtime.newId('subscription'), target, checkSubscription(where, options), current)
+    } catch (error) {
+      if (error instanceof GenStageError) this.log('bad_opts', error.message, { option: error.option })
+      throw error
+    }
+  }
+
+  /** Asks for a subscription, in the order of the mailbox (GS-S1). */
+  subscribe(request: SubscriptionRequest): Subscription {
+    const link = this.newLink(request)
+    this.post({
+      type: 'later',
+      work: () => this.#consuming?.subscribe(link),
+      abandon: reason => link.finish({ kind: 'down', reason }, () => this.#stopped(this.#endedAs ?? reason)),
+    })
+    return link
+  }
+
+  resubscribe(link: UpstreamLink, given: SubscriptionOptions & { readonly reason?: ReasonInput }): Subscription {
+    const { reason = 'normal', ...options } = ownOptions(`stage ${show(this.label)}: resubscribe`, given)
+    const checked = this.checkedReason(reason)
+    const { producerName: name } = link
+    const target = { address: name === undefined ? link.producerAddress : absentAddress(this.runtime, name), name }
+    return this.subscribe({ target, options, current: { link, reason: checked } })
+  }
+
+  // ── starting
+
+  /** Begins: posts the setup, which is the first message of every life. */
+  begin(subscriptions: readonly UpstreamLink[], link: Stage | undefined): void {
+    this.#subscriptions = subscriptions
+    const { signal, startTimeout } = this.#plan
+    if (startTimeout !== undefined && startTimeout !== Infinity) {
+      this.#startTimer = this.runtime.clock.setTimer(startTimeout, () => this.#startTimedOut(startTimeout))
+    }
+    this.post({ type: 'setup' })
+    if (link !== undefined) this.#link(link)
+    if (signal === undefined) return
+    this.#onAbort = () => this.requestStop({ type: 'shutdown' }, defaultStopTimeout, false)
+    if (signal.aborted) this.#onAbort()
+    else signal.addEventListener('abort', this.#onAbort)
+  }
+
+  #subscriptions: readonly UpstreamLink[] = []
+
+  #setUp(): void {
+    const { setup, arg } = this.#plan
+    const answer = setup(arg, this.#context)
+    if (isThenable(answer)) {
+      this.#slowTimer = this.runtime.clock.setTimer(slowSetupMs, () =>
+        this.log('slow_setup', `its setup has been running for ${slowSetupMs} ms`, { n: slowSetupMs }),
+      )
+    }
+    this.whenDone(answer, callbacks => {
+      this.#slowTimer?.[disposeSymbol]()
+      if (this.#ending !== undefined) return // ctx.stop, or a stop from outside: the start has failed
+      if (callbacks === ignore) {
+        this.watchers.started({ result: 'ignored' })
+        return this.#exit({ reason: normal, isOrigin: false, crashed: false })
+      }
+      this.callbacks = checkedCallbacks(this.label, this.type, callbacks)
+      this.#subscribeNext(0)
+    })
+  }
+
+  /** Subscribes to one producer after the other: the start is done when all requests have been posted (GS-L1). */
+  #subscribeNext(index: number): void {
+    const link = this.#subscriptions[index]
+    if (link !== undefined) return this.#consuming?.subscribe(link, () => this.#subscribeNext(index + 1))
+    this.#subscriptions = []
+    this.#phase = 'running'
+    this.#startTimer?.[disposeSymbol]()
+    this.watchers.started({ result: 'started' })
+    const { telemetry } = this.runtime
+    if (telemetry.active) telemetry.tell('started', { ...this.#common(), type: this.type })
+  }
+
+  #startTimedOut(ms: number): void {
+    if (this.#phase !== 'starting') return
+    const text = `stage ${show(this.label)}: its setup took longer than startTimeout (${ms} ms)`
+    const error = new GenStageError('TIMEOUT', text, { stage: this.label, option: 'startTimeout' })
+    this.#context.abortAll(error)
+    this.#exit({ reason: failure(error), isOrigin: true, crashed: true })
+  }
+
+  // ── stopping
+
+  /** Asked for by the stage itself, from a callback. */
+  stopByOwn(reason: Reason): void {
+    if (this.isStopping) return
+    this.#ending = { reason, isOrigin: true, crashed: false }
+    this.#context.abortStopping(abortError(reason))
+    this.#wake()
+  }
+
+  follow(reason: Reason, isOrigin: boolean): void {
+    if (this.isStopping) return
+    this.#ending = { reason, isOrigin, crashed: false }
+    this.#context.abortStopping(abortError(reason))
+    this.#wake()
+  }
+
+  /** Asked for from outside. */
+  requestStop(reason: Reason, timeout: number, drain: boolean): void {
+    if (this.#phase === 'ended') return
+    this.#context.abortStopping(abortError(reason))
+    this.#armDeadline(timeout)
+    if (drain && this.#phase === 'running' && this.#ending === undefined) {
+      if (this.#draining !== undefined) return
+      this.#draining = { reason, markerSent: false }
+      this.post({ type: 'later', work: () => this.#consuming?.drain(reason) })
+      return
+    }
+    this.#ending ??= { reason, isOrigin: false, crashed: false }
+    this.#wake()
+  }
+
+  kill(): void {
+    if (this.#phase === 'ended') return
+    this.#context.abortAll(abortError(killed))
+    this.#exit({ reason: killed, isOrigin: false, crashed: false })
+  }
+
+  checkedReason(reason: unknown): Reason {
+    return checkedReason(this.ref, reason as ReasonInput)
+  }
+
+  /** When nothing is on its way any more, what was emitted has to leave; then the stage ends. */
+  #continueDrain(draining: { readonly reason: Reason; markerSent: boolean }): void {
+    if (draining.markerSent || this.#ending !== undefined || this.#waitingFor !== undefined) return
+    if (this.#consuming !== undefined && !this.#consuming.isDrained) return
+    draining.markerSent = true
+    if (this.#producing === undefined) this.#ending = { reason: draining.reason, isOrigin: false, crashed: false }
+    else this.#producing.info(drained)
+  }
+
+  /** Past the earliest deadline that anybody gave, the stage is killed. */
+  #armDeadline(timeout: number): void {
+    const { clock } = this.runtime
+    const at = clock.now() + timeout
+    if (at >= this.#deadlineAt) return
+    this.#deadlineAt = at
+    this.#deadline?.[disposeSymbol]()
+    this.#deadline = clock.setTimer(timeout, () => this.kill())
+  }
+
+  // ── failing and ending
+
+  #fail(error: unknown): void {
+    if (this.#phase === 'ended') return
+    if (isAbortError(error) && this.#context.isAborted) {
+      // What was told to give up gave up: a graceful end, for the reason of the stop
+      this.#ending ??= { reason: this.#draining?.reason ?? normal, isOrigin: false, crashed: false }
+      return
+    }
+    const ending: Ending = { reason: failure(error), isOrigin: true, crashed: true }
+    const { telemetry } = this.runtime
+    if (telemetry.active) telemetry.tell('failed', { ...this.#common(), error })
+    this.log('stage_failed', `failed: ${describeReason(ending.reason)}`, { error })
+    if (this.#phase === 'terminating') return this.#exit(ending)
+    this.#ending = ending
+    this.#context.abortStopping(error)
+  }
+
+  #terminate(ending: Ending): void {
+    if (this.#phase === 'starting') return this.#exit(ending)
+    this.#phase = 'terminating'
+    const value = this.callbacks.terminate?.(ending.reason)
+    if (isThenable(value)) this.#armDeadline(defaultStopTimeout)
+    this.whenDone(value, () => this.#exit(ending))
+  }
+
+  #exit(ending: Ending): void {
+    const { reason } = ending
+    const startFailed = this.#phase === 'starting'
+    this.#phase = 'ended'
+    this.#endedAs = reason
+    this.#waitingFor = undefined
+    this.#resume = undefined
+    this.#draining = undefined
+    this.callbacks = noCallbacks
+    this.#context.close()
+    for (const timer of [this.#deadline, this.#startTimer, this.#slowTimer]) timer?.[disposeSymbol]()
+    if (this.#onAbort !== undefined) this.#plan.signal?.removeEventListener('abort', this.#onAbort)
+    this.runtime.unregister(this, this.name)
+    const kind = lossKind(ending)
+    const unfinished = this.#consuming?.close(reason, () => this.#stopped(reason)) ?? []
+    this.discard(kind === 'crash' ? 'consumer_crash' : kind, unfinished)
+    this.#producing?.end(reason, kind === 'crash' ? 'producer_crash' : kind)
+    for (const link of this.#subscriptions) link.finish({ kind: 'down', reason }, () => this.#stopped(reason))
+    this.#subscriptions = []
+    for (let message = this.mailbox.shift(); message !== undefined; message = this.mailbox.shift())
+      this.#answerLate(message, reason, kind)
+    for (const reply of this.#unanswered ?? []) reply.reject(this.#stopped(reason))
+    this.#unanswered = undefined
+    const { telemetry } = this.runtime
+    if (telemetry.active) telemetry.tell('exited', { ...this.#common(), reason })
+    this.#endLinked(reason)
+    if (startFailed) this.watchers.started({ error: this.#startFailed(reason) })
+    this.watchers.ended(reason)
+    if (ending.isOrigin && !isGraceful(reason)) this.#raiseIfUnwatched(reason, startFailed)
+  }
+
+  /** A crash is never silent: a failure that nobody watches is raised, once the event loop has come round. */
+  #raiseIfUnwatched(reason: Reason, ofStart: boolean): void {
+    if (this.#linked !== undefined || this.watchers.isWatched(ofStart)) return
+    this.runtime.scheduler.yieldTo(() => {
+      if (!this.watchers.isWatched(ofStart)) this.runtime.uncaught(stageFailed(this.ref, reason))
+    })
+  }
+
+  /** Answers a message that came too late: to a stage that has ended, or is ending with it unread. */
+  #answerLate(message: StageMessage, reason: Reason, kind: 'crash' | 'killed' | 'stopped' = 'stopped'): void {
+    if (message.type === 'events') this.discard(kind === 'crash' ? 'consumer_crash' : kind, message.events)
+    else if (message.type === 'subscribe') answerForTheDead(this, message, reason)
+    else if ('reply' in message) message.reply?.reject(this.#stopped(this.#endedAs ?? reason))
+    else if (message.type === 'later') message.abandon?.(reason)
+  }
+
+  #stopped(reason: Reason): GenStageError {
+    return new GenStageError('STOPPED', `stage ${show(this.label)} has ended: ${describeReason(reason)}`, {
+      stage: this.label,
+      reason,
+    })
+  }
+
+  #startFailed(reason: Reason): GenStageError {
+    if (reason.type === 'error' && reason.error instanceof GenStageError) return reason.error
+    const cause = reason.type === 'error' ? reason.error : undefined
+    return new GenStageError('SETUP_FAILED', `stage ${show(this.label)} could not start: ${describeReason(reason)}`, {
+      stage: this.label,
+      reason,
+      cause,
+    })
+  }
+
+  #link(other: Stage): void {
+    if (other.hasEnded) return this.follow(noproc, true)
+    this.#linked = (this.#linked ?? new Set()).add(other)
+    other.#linked = (other.#linked ?? new Set<Stage>()).add(this)
+  }
+
+  #endLinked(reason: Reason): void {
+    for (const other of this.#linked ?? []) {
+      other.#linked?.delete(this)
+      if (other.#linked?.size === 0) other.#linked = undefined
+      if (isGraceful(reason)) continue
+      other.#armDeadline(defaultStopTimeout)
+      other.follow(reason, false)
+    }
+  }
+
+  // ── telling
+
+  log(code: LogCode, text: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    const { logger } = this.runtime
+    const prefix = `stage ${show(this.label)}`
+    logger[logLevels[code]](text.startsWith(prefix) ? text : `${prefix}: ${text}`, { ...fields, code, stage: this.label })
+  }
+
+  discard(reason: DiscardReason, events: readonly unknown[]): void {
+    const { telemetry } = this.runtime
+    if (events.length > 0 && telemetry.active)
+      telemetry.tell('discarded', { ...this.#common(), count: events.length, reason, events })
+  }
+
+  picture(): TopologyStage {
+    return {
+      id: this.id,
+      name: this.name,
+      type: this.type,
+      mailbox: this.mailbox.length,
+      buffered: this.#producing?.buffered ?? 0,
+    }
+  }
+
+  edges(now: number): readonly Edge[] {
+    return this.#producing?.links.all().map(link => link.edge(now)) ?? []
+  }
+
+  #inspect(): Inspection {
+    const now = this.runtime.clock.now()
+    const producers = this.#consuming?.links.all() ?? []
+    return {
+      ...this.picture(),
+      demandMode: this.#producing?.mode ?? 'forward',
+      dispatcher: this.#producing?.inspectDispatcher(),
+      producers: producers.map(link => upstreamEdge(link, now)),
+      consumers: this.edges(now),
+    }
+  }
+
+  #common(): { readonly stage: string; readonly name: string | undefined; readonly at: number } {
+    return { stage: this.id, name: this.name, at: this.runtime.clock.now() }
+  }
+}
+
+/** A subscription to a producer, told by the producer where it is in this thread. */
+function upstreamEdge(link: UpstreamLink, now: number): Edge {
+  const { producerAddress: producer } = link
+  const downstream = 'downstream' in producer ? (producer as LocalPeer).downstream(link.id) : undefined
+  if (downstream !== undefined) return downstream.edge(now)
+  const { id: subscription, demand, handled } = link
+  return {
+    subscription,
+    producer: producer.id,
+    consumer: link.consumer.id,
+    demand: demand.pending,
+    inFlight: 0,
+    delivered: handled,
+    rate: 0,
+  }
+}
+
+function lossKind({ reason, crashed }: Ending): 'crash' | 'killed' | 'stopped' {
+  if (crashed) return 'crash'
+  return reason.type === 'killed' ? 'killed' : 'stopped'
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
+function isAbortError(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError'
+}
+
+/** What `ctx.stopping` and `ctx.signal` are aborted with: platform functions that take a signal reject with it. */
+function abortError(reason: Reason): DOMException {
+  return new DOMException(`the stage is ending: ${describeReason(reason)}`, 'AbortError')
+}

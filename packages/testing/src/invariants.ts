@@ -1,0 +1,151 @@
+import type { Runtime } from '@genstage/core'
+import type { Ledger, StageRecord } from './ledger.ts'
+import { plannedPartition } from './topology-plan.ts'
+
+/** A rule that must hold; answers what is wrong. */
+export type Invariant = (ledger: Ledger) => readonly string[]
+
+/** INV-1, INV-2, INV-3: nobody is sent more than it asked for, and demand stays a whole number within its bounds. After every step. */
+export function checkDemand(ledger: Ledger, runtime: Runtime): readonly string[] {
+  const wrong: string[] = []
+  for (const { subscription, demand, inFlight, delivered } of runtime.topology().edges) {
+    const record = ledger.subscriptions.get(subscription)
+    if (!Number.isSafeInteger(demand) || demand < 0) wrong.push(`INV-3: demand of ${subscription} is ${demand}`)
+    if (record === undefined || record.selective) continue
+    if (delivered > record.asked) wrong.push(`INV-1: ${subscription} asked for ${record.asked} and was sent ${delivered}`)
+    if (!record.manual && demand + inFlight > record.maxDemand + record.extra) {
+      wrong.push(`INV-2: ${subscription} has ${demand} open and ${inFlight} in flight, above maxDemand ${record.maxDemand}`)
+    }
+  }
+  return wrong
+}
+
+/** INV-5: each consumer sees a subsequence of what its producer emitted, in the order of emission. */
+export const checkOrder: Invariant = ledger =>
+  [...ledger.subscriptions.values()].flatMap(({ id, producer, seen }) => {
+    const { emitted, called, accumulated } = ledger.stage(producer)
+    const place = new Map(emitted.map((event, index) => [event, index]))
+    const stray = seen.find(event => !place.has(event))
+    if (stray !== undefined) return [`INV-5: ${id} got ${stray}, which ${producer} never emitted`]
+    const sequences = accumulated ? [seen.filter(event => called.has(event)), seen.filter(event => !called.has(event))] : [seen]
+    return sequences.flatMap(sequence => {
+      const early = sequence.find((event, index) => index > 0 && (place.get(event) ?? 0) <= (place.get(sequence[index - 1] ?? -1) ?? 0))
+      return early === undefined ? [] : [`INV-5: ${id} got ${early} out of order`]
+    })
+  })
+
+/** INV-6: what was emitted was handled, or reported as given up; by id, and at the end of everything. */
+export const checkConservation: Invariant = ledger => [...ledger.stages.values()].flatMap(stage => conservationOf(stage, ledger))
+
+function conservationOf(stage: StageRecord, ledger: Ledger): readonly string[] {
+  if (stage.type === 'consumer' || stage.dispatcher === 'broadcast') return []
+  const fate = new Map(stage.emitted.map(event => [event, 0]))
+  const count = (event: number): void => {
+    const times = fate.get(event)
+    if (times !== undefined) fate.set(event, times + 1)
+  }
+  for (const { producer, handled } of ledger.subscriptions.values()) if (producer === stage.name) handled.forEach(count)
+  for (const { discarded } of ledger.stages.values()) for (const { events } of discarded) events.forEach(count)
+  const lost = [...fate].filter(([, times]) => times === 0).map(([event]) => event)
+  const twice = [...fate].filter(([, times]) => times > 1).map(([event]) => event)
+  return [
+    ...(lost.length > 0 ? [`INV-6: ${lost.length} events of ${stage.name} vanished: ${lost.slice(0, 5).join(', ')}`] : []),
+    ...(twice.length > 0
+      ? [`INV-6: ${twice.length} events of ${stage.name} were accounted for twice: ${twice.slice(0, 5).join(', ')}`]
+      : []),
+  ]
+}
+
+/** INV-7: demand and partition dispatchers deliver no event twice. */
+export const checkOnce: Invariant = ledger =>
+  [...ledger.stages.values()].flatMap(stage => {
+    if (stage.dispatcher !== 'demand' && stage.dispatcher !== 'partition') return []
+    const seen = [...ledger.subscriptions.values()].filter(({ producer }) => producer === stage.name).flatMap(each => each.seen)
+    return new Set(seen).size === seen.length ? [] : [`INV-7: an event of ${stage.name} was delivered twice`]
+  })
+
+/** INV-8: in a broadcast each consumer gets, from its first event to its last, all that match its selector and were not given up. */
+export const checkBroadcast: Invariant = ledger =>
+  [...ledger.subscriptions.values()].flatMap(subscription => {
+    const producer = ledger.stage(subscription.producer)
+    if (producer.dispatcher !== 'broadcast' || producer.accumulated || subscription.seen.length === 0) return []
+    const givenUp = new Set(producer.discarded.flatMap(({ events }) => events))
+    const expected = producer.emitted
+      .slice(producer.emitted.indexOf(subscription.seen[0] ?? -1))
+      .filter(event => !givenUp.has(event) && (!subscription.selective || event % 2 === 0))
+      .slice(0, subscription.seen.length)
+    const same = expected.every((event, index) => event === subscription.seen[index])
+    return same
+      ? []
+      : [`INV-8: ${subscription.id} has a gap: it saw ${subscription.seen.join(' ')} of ${producer.emitted.join(' ')}`]
+  })
+
+/** INV-9: every event of a partition dispatcher goes to the consumer of its partition, in order, across its successive consumers. */
+export const checkPartitions: Invariant = ledger => {
+  const wrong: string[] = []
+  for (const { id, producer, partition, seen } of ledger.subscriptions.values()) {
+    if (ledger.stage(producer).dispatcher !== 'partition') continue
+    const stray = seen.find(event => plannedPartition(event) !== partition)
+    if (stray !== undefined) wrong.push(`INV-9: ${id} takes partition ${partition} and got ${stray}`)
+  }
+  return wrong
+}
+
+/** INV-12, INV-13, INV-14: told of the beginning once and before any event, of the end once, and silent afterwards. */
+export const checkSubscriptions: Invariant = ledger =>
+  [...ledger.subscriptions.values()].flatMap(({ id, subscribed, ended }) => [
+    ...(subscribed.consumer > 1 || subscribed.producer > 1 ? [`INV-14: ${id} was announced twice`] : []),
+    ...(ended.consumer.length > 1 || ended.producer.length > 1 ? [`INV-13: ${id} ended twice`] : []),
+  ])
+
+/** INV-13, INV-17, INV-21: every stage ends once, runs `terminate` at most once, and every error is told once. */
+export const checkStages: Invariant = ledger =>
+  [...ledger.stages.values()].flatMap(({ name, exited, terminated, thrown, failed }) => [
+    ...(exited.length === 1 ? [] : [`INV-13: ${name} ended ${exited.length} times`]),
+    ...(terminated.length > 1 ? [`INV-13: ${name} ran terminate ${terminated.length} times`] : []),
+    ...(thrown === failed ? [] : [`INV-17: ${name} threw ${thrown} errors, ${failed} were told`]),
+  ])
+
+/** INV-4 and INV-10: at rest an automatic consumer has asked for enough, and nothing waits that somebody could take. */
+export async function checkAtRest(ledger: Ledger, runtime: Runtime, settle: () => Promise<void>): Promise<readonly string[]> {
+  const wrong: string[] = []
+  const topology = runtime.topology()
+  for (const { subscription, demand, inFlight } of topology.edges) {
+    const record = ledger.subscriptions.get(subscription)
+    const isIdle = inFlight === 0 && record !== undefined && !record.manual && record.ended.consumer.length === 0
+    const isBusy = record !== undefined && [record.producer, record.consumer].some(name => ledger.stage(name).running > 0)
+    if (isIdle && !isBusy && !record.selective && demand <= record.minDemand) {
+      wrong.push(`INV-4: ${subscription} is idle and has only ${demand} open (minDemand ${record.minDemand})`)
+    }
+  }
+  for (const stage of topology.stages) {
+    const record = stage.name === undefined ? undefined : ledger.stages.get(stage.name)
+    const ref = stage.name === undefined ? undefined : runtime.whereis(stage.name)
+    if (record === undefined || ref === undefined || record.running > 0 || stage.buffered === 0) continue
+    const inspecting = ref.inspect().catch(() => undefined)
+    await settle()
+    const inspection = await inspecting
+    if (inspection === undefined || inspection.demandMode !== 'forward') continue
+    const open = openDemand(record.dispatcher, inspection.dispatcher)
+    if (open > 0) wrong.push(`INV-10: ${record.name} holds ${inspection.buffered} events while ${open} are wanted`)
+  }
+  return wrong
+}
+
+/** How many events a dispatcher could take now, by what it tells of itself. */
+function openDemand(kind: StageRecord['dispatcher'], told: unknown): number {
+  const dispatcher = told as { readonly waiting?: number; readonly demands?: readonly { readonly demand: number }[] }
+  if (kind !== 'demand') return dispatcher.waiting ?? 0
+  return (dispatcher.demands ?? []).reduce((sum, { demand }) => sum + demand, 0)
+}
+
+/** What must hold at the very end, when every stage has ended. */
+export const finalInvariants: readonly Invariant[] = [
+  checkOrder,
+  checkConservation,
+  checkOnce,
+  checkBroadcast,
+  checkPartitions,
+  checkSubscriptions,
+  checkStages,
+]

@@ -1,0 +1,36 @@
+/**
+ * `npm run layers`: imports point one way, values and types alike. No circles in any package; in core only to files that a
+ * reader of the list below has already met; between packages only by name and along the list of packages.
+ */
+import { fileURLToPath } from 'node:url'
+import { brokenRules, type Rules } from './import-rules.ts'
+
+const rules: Rules = {
+  layers: {
+    core: [
+      // words
+      ['platform', 'reason', 'types', 'errors', 'options', 'clock', 'scheduler', 'logger', 'telemetry'],
+      ['refs', 'names', 'callbacks', 'check-callbacks', 'dispatcher', 'definition'],
+      // without I/O
+      ['hash', 'queue', 'buffer', 'demand', 'link-map', 'dispatchers/*'],
+      // speech
+      ['protocol', 'ref-base', 'mailbox', 'links', 'watchers', 'subscribe-options', 'absent'],
+      // a stage, and what gives it its turns
+      ['run-loop', 'topology', 'runtime', 'wait'],
+      ['host', 'context', 'producer-side', 'consumer-side', 'stage'],
+      // edges
+      ['from-iterable', 'reader'],
+      ['stage-ref', 'start'],
+      ['protocol-entry', 'index'],
+    ],
+  },
+  packages: {
+    core: { siblings: [], others: ['eventemitter3'] },
+    testing: { siblings: ['core'], others: ['fast-check'] },
+  },
+}
+
+const broken = brokenRules(fileURLToPath(new URL('..', import.meta.url)), rules)
+for (const sentence of broken) console.error(sentence)
+console.log(broken.length === 0 ? 'Imports point one way.' : `${broken.length} imports or files break the rules.`)
+process.exitCode = broken.length === 0 ? 0 : 1

@@ -1,0 +1,8 @@
+import { defineConfig } from 'vitest/config'
+import { projects } from './vitest.workspace.ts'
+
+export default defineConfig({
+  resolve: { conditions: ['@genstage/source', 'import', 'module', 'default'] },
+  ssr: { resolve: { conditions: ['@genstage/source', 'import', 'module', 'node', 'default'] } },
+  test: { projects, coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'] } },
+})
