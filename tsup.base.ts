@@ -5,8 +5,12 @@ export const libraryConfig = (entry: Record<string, string>, extra: Partial<Opti
   defineConfig({
     entry,
     format: ['esm', 'cjs'],
-    // tsup 8 sets baseUrl, which TypeScript 6 calls an error (TS5101)
-    dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+    dts: {
+      // Programs with the default libraries do not know Disposable, which our types speak of
+      banner: '/// <reference lib="esnext.disposable" />',
+      // tsup 8 sets baseUrl, which TypeScript 6 calls an error (TS5101)
+      compilerOptions: { ignoreDeprecations: '6.0' },
+    },
     sourcemap: true,
     clean: true,
     treeshake: true,

@@ -14,8 +14,8 @@ const node: TestProjectConfiguration[] = packages.map(name => ({
   },
 }))
 
-/** Tests that run whole programs: the examples, and every snippet of the documentation. */
-const programs: TestProjectConfiguration[] = ['examples', 'docs', 'benchmarks'].map(name => ({
+/** Tests that run whole programs: the examples, every snippet of the documentation, the benchmarks' cells, the checks. */
+const programs: TestProjectConfiguration[] = ['examples', 'docs', 'benchmarks', 'scripts'].map(name => ({
   extends: true,
   root: `./${name}`,
   test: { name, include: ['**/*.test.ts'], testTimeout: 60_000 },

@@ -51,6 +51,11 @@ const cases: readonly { title: string; lines: string[]; comment?: boolean; limit
     problems: [],
   },
   {
+    title: 'takes a promise further down for the nearest console.log above',
+    lines: ['const later = () => console.log("now")', 'later()', '// => now'],
+    problems: [],
+  },
+  {
     title: 'fails on another value',
     lines: ['console.log([1, 2].length) // => 3'],
     problems: ['line 2: should print\n  3\nbut printed\n  2'],

@@ -17,6 +17,7 @@ const user = mkdtempSync(join(tmpdir(), 'packages-'))
 let failures = 0
 
 try {
+  writeFileSync(join(user, 'package.json'), '{ "name": "user", "private": true }\n')
   for (const name of names) {
     const folder = join(root, 'packages', name)
     check(`${name}: publint`, () => tool('publint', 'run', folder, '--strict'))
@@ -24,11 +25,13 @@ try {
   }
   const packed = pack()
   check('the packed files are those of package-files.json', () => compareFiles(packed))
-  check('the packed packages can be installed', () => install(packed))
+  check('the packed packages can be installed', () => install(...packed.map(({ filename }) => `./${filename}`)))
+  check('without optional peers their main entries load', () => names.forEach(name => loadEntry(`@genstage/${name}`)))
+  check('with their peers too they can be installed', () => install(...names.flatMap(peers)))
   for (const name of names) {
     check(`${name}: the licence is that of the project`, () => compareLicense(name))
     check(`${name}: no file holds a path of the machine that built it`, () => searchPaths(name))
-    check(`${name}: every entry loads as ESM and as CommonJS, with the same exports`, () => loadEntries(name))
+    check(`${name}: every entry loads as ESM and as CommonJS, with the same exports`, () => entries(name).forEach(loadEntry))
     check(`${name}: nothing deep can be imported`, () => refuseDeep(name))
   }
   check('a program in ESM', () => assert.equal(runProgram('program.mjs'), '1 2 3'))
@@ -63,10 +66,9 @@ function withoutHash(path: string): string {
   return path.replace(/-[\w-]{8}(?=\.(?:d\.)?[cm]?[jt]s)/, '-*')
 }
 
-function install(packed: readonly Packed[]): void {
-  writeFileSync(join(user, 'package.json'), '{ "name": "user", "private": true }\n')
-  const tarballs = packed.map(({ filename }) => `./${filename}`)
-  run(user, 'npm', 'install', '--prefix', user, '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', ...tarballs)
+function install(...specifiers: readonly string[]): void {
+  const options = ['--prefix', user, '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline']
+  run(user, 'npm', 'install', ...options, ...specifiers)
 }
 
 function installed(name: string): string {
@@ -86,17 +88,29 @@ function searchPaths(name: string): void {
   assert.deepEqual(found, [])
 }
 
-function loadEntries(name: string): void {
-  const { exports } = JSON.parse(readFileSync(join(installed(name), 'package.json'), 'utf8')) as { exports: object }
-  const entries = Object.keys(exports).filter(path => path !== './package.json')
-  assert(entries.length > 0)
-  for (const entry of entries) {
-    const specifier = `@genstage/${name}${entry.slice(1)}`
-    const asModule = evaluate('module', `console.log(Object.keys(await import('${specifier}')).sort().join())`)
-    const asCommonJs = evaluate('commonjs', `console.log(Object.keys(require('${specifier}')).sort().join())`)
-    assert.notEqual(asModule, '', `${specifier} exports nothing`)
-    assert.equal(asModule, asCommonJs, specifier)
-  }
+interface Manifest {
+  readonly exports: object
+  readonly peerDependencies?: Readonly<Record<string, string>>
+}
+
+function manifest(name: string): Manifest {
+  return JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as Manifest
+}
+
+function peers(name: string): readonly string[] {
+  return Object.entries(manifest(name).peerDependencies ?? {}).map(([peer, range]) => `${peer}@${range}`)
+}
+
+function entries(name: string): readonly string[] {
+  const paths = Object.keys(manifest(name).exports).filter(path => path !== './package.json')
+  return paths.map(path => `@genstage/${name}${path.slice(1)}`)
+}
+
+function loadEntry(specifier: string): void {
+  const asModule = evaluate('module', `console.log(Object.keys(await import('${specifier}')).sort().join())`)
+  const asCommonJs = evaluate('commonjs', `console.log(Object.keys(require('${specifier}')).sort().join())`)
+  assert.notEqual(asModule, '', `${specifier} exports nothing`)
+  assert.equal(asModule, asCommonJs, specifier)
 }
 
 function refuseDeep(name: string): void {

@@ -4,8 +4,8 @@ import ts from 'typescript'
 export type Output = ReadonlyMap<number, readonly string[]>
 
 /**
- * What the comments `// =>` promise: at the end of a line with `console.log`, and alone on the lines below it. A comment
- * that stands elsewhere would go unchecked: `misplaced` says so.
+ * What the comments `// =>` promise, each for the `console.log` on its line or else for the nearest above. One that has none
+ * would go unchecked: `misplaced` says so.
  */
 export function expectedOutput(code: string): { readonly output: Output; readonly misplaced: readonly string[] } {
   const logs = new Set(consoleLogs(code).map(log => log.line))
@@ -14,8 +14,7 @@ export function expectedOutput(code: string): { readonly output: Output; readonl
   let log: number | undefined
   code.split('\n').forEach((text, index) => {
     const line = index + 1
-    const isCommentAlone = /^\s*\/\//.test(text)
-    if (!isCommentAlone) log = logs.has(line) ? line : undefined
+    if (logs.has(line)) log = line
     const promise = /\/\/ =>(.*)$/.exec(text)?.[1]
     if (promise === undefined) return
     if (log === undefined) misplaced.push(`line ${line}: nothing prints what stands after "// =>"`)

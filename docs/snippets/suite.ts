@@ -14,10 +14,10 @@ export interface Suite extends Disposable {
 }
 
 export function prepare(snippets: readonly Snippet[]): Suite {
+  const exports: Exports = snippets.some(snippet => snippet.isComment) ? packageExports(root) : new Map()
   const cache = join(root, 'node_modules/.cache')
   mkdirSync(cache, { recursive: true })
   const folder = mkdtempSync(join(cache, 'snippets-'))
-  const exports: Exports = snippets.some(snippet => snippet.isComment) ? packageExports(root) : new Map()
   const modules = new Map(
     snippets.map(snippet => {
       const imports = snippet.isComment ? missingImports(snippet.code, exports) : ''

@@ -31,7 +31,8 @@ export class Buffer {
   readonly size: number
   readonly keep: 'first' | 'last'
   readonly #events = new Queue<unknown>()
-  readonly #infos = new Queue<WaitingInfo>()
+  /** Made for the first info: most buffers never see one. */
+  #infos: Queue<WaitingInfo> | undefined
   /** Number of the oldest event in here: events are numbered as they come, so an info needs no place among them. */
   #first = 0
 
@@ -67,13 +68,14 @@ export class Buffer {
   /** Attaches an info to the last event; false if there is none to wait for (GS-B8). */
   attach(message: unknown): boolean {
     if (this.#events.length === 0) return false
+    this.#infos ??= new Queue()
     this.#infos.push({ after: this.#first + this.#events.length - 1, message })
     return true
   }
 
   /** Takes up to `count` events from the front, but stops right after one that has infos (GS-B5). */
   take(count: number): Taken {
-    const info = this.#infos.at(0)
+    const info = this.#infos?.at(0)
     const limit = info === undefined ? count : Math.min(count, info.after - this.#first + 1)
     return { events: this.#take(limit), infos: this.#dueInfos() }
   }
@@ -82,6 +84,7 @@ export class Buffer {
   giveBack(events: readonly unknown[], infos: readonly unknown[]): void {
     for (const event of events.toReversed()) this.#events.unshift(event)
     this.#first -= events.length
+    this.#infos ??= new Queue()
     for (const message of infos.toReversed()) this.#infos.unshift({ after: this.#first + events.length - 1, message })
   }
 
@@ -93,13 +96,13 @@ export class Buffer {
 
   /** Infos whose event has left. */
   #dueInfos(): readonly unknown[] {
-    let info = this.#infos.at(0)
+    let info = this.#infos?.at(0)
     if (info === undefined || info.after >= this.#first) return nothing
     const due: unknown[] = []
     while (info !== undefined && info.after < this.#first) {
       due.push(info.message)
-      this.#infos.shift()
-      info = this.#infos.at(0)
+      this.#infos?.shift()
+      info = this.#infos?.at(0)
     }
     return due
   }

@@ -31,7 +31,8 @@ export function checkedCallbacks(stage: string, type: StageType, answer: unknown
   ) {
     for (const key of Object.getOwnPropertyNames(owner)) {
       if (!isCallbackName(key)) continue
-      if (!known.includes(key) && key !== 'formatDiscarded') throw refuse(`a ${type} has no callback ${key}${suggestion(key, known)}`)
+      if (!known.includes(key) && key !== 'formatDiscarded')
+        throw refuse(`a ${type} has no callback ${key}${suggestion(key, known)}`)
       const value: unknown = Reflect.get(answer, key)
       if (value !== undefined && typeof value !== 'function') throw refuse(`${key} must be a function, not ${show(value)}`)
     }

@@ -24,7 +24,8 @@ export class ConsumerSide {
   readonly #host: Host
   /** The other side of a stage in the middle. */
   readonly #producing: ProducerSide | undefined
-  readonly #inbox = new Queue<InboxEntry>()
+  /** Of a stage in the middle. */
+  readonly #inbox: Queue<InboxEntry> | undefined
   // The message in hand: its events, how many of them are done, and how they are cut
   #events: readonly unknown[] | undefined
   #link: UpstreamLink | undefined
@@ -37,16 +38,17 @@ export class ConsumerSide {
   constructor(host: Host, producing: ProducerSide | undefined) {
     this.#host = host
     this.#producing = producing
+    this.#inbox = producing === undefined ? undefined : new Queue()
   }
 
   get hasWorkInHand(): boolean {
-    return this.#events !== undefined || (this.#producing !== undefined && this.#inbox.length > 0 && this.#producing.isOwing)
+    return this.#events !== undefined || (this.#producing !== undefined && this.#inboxLength > 0 && this.#producing.isOwing)
   }
 
   /** One more step of what is in hand: a batch, or the next entry of the inbox. */
   work(): void {
     if (this.#events !== undefined) return this.#handleBatch()
-    const entry = this.#inbox.shift()
+    const entry = this.#inbox?.shift()
     if (entry === undefined) return
     if (entry.type === 'events') {
       this.#open(entry.link, entry.events)
@@ -108,8 +110,9 @@ export class ConsumerSide {
   receive(message: EventsMessage): void {
     const link = this.links.get(message.subscription)
     if (link === undefined) return this.#refuse(message)
-    if (this.#producing !== undefined) {
+    if (this.#inbox !== undefined) {
       this.#inbox.push({ type: 'events', link, events: message.events })
+      this.#host.attend()
       return
     }
     this.#open(link, message.events)
@@ -120,7 +123,7 @@ export class ConsumerSide {
 
   /** Puts an info behind the events that wait in the inbox; false if there are none. */
   queueInfo(message: unknown): boolean {
-    if (this.#inbox.length === 0) return false
+    if (this.#inbox === undefined || this.#inbox.length === 0) return false
     this.#inbox.push({ type: 'info', message })
     return true
   }
@@ -131,13 +134,13 @@ export class ConsumerSide {
     const link = this.links.get(subscription)
     if (link === undefined) return
     this.links.delete(subscription)
-    link.finish(ended, () => refusal(link, ended.reason))
+    link.finish(ended, () => refusal(link, ended))
     const { telemetry, clock } = this.#host.runtime
     if (telemetry.active) {
       const { id, ref } = this.#host.address
       telemetry.tell('cancelled', { stage: id, name: ref.name, at: clock.now(), subscription, ...ended })
     }
-    if (this.#inbox.length > 0) this.#inbox.push({ type: 'ended', link, ended })
+    if (this.#inbox !== undefined && this.#inbox.length > 0) this.#inbox.push({ type: 'ended', link, ended })
     else this.#ended(link, ended)
   }
 
@@ -151,7 +154,7 @@ export class ConsumerSide {
 
   /** Whether everything that was on its way has arrived and been handled. */
   get isDrained(): boolean {
-    return this.links.size === 0 && this.#inbox.length === 0 && this.#events === undefined
+    return this.links.size === 0 && this.#inboxLength === 0 && this.#events === undefined
   }
 
   /** Tells all producers that the stage has ended, and gives back what it had not finished. */
@@ -161,7 +164,7 @@ export class ConsumerSide {
       link.producerAddress.post({ type: 'consumerDown', from: this.#host.address, subscription: link.id, reason })
     }
     const unfinished: unknown[] = this.#events?.slice(this.#done) ?? []
-    for (let entry = this.#inbox.shift(); entry !== undefined; entry = this.#inbox.shift()) {
+    for (let entry = this.#inbox?.shift(); entry !== undefined; entry = this.#inbox?.shift()) {
       if (entry.type === 'events') unfinished.push(...entry.events)
     }
     this.#events = undefined
@@ -169,6 +172,10 @@ export class ConsumerSide {
   }
 
   // ── inside
+
+  get #inboxLength(): number {
+    return this.#inbox?.length ?? 0
+  }
 
   /** Takes a message in hand: counts it, and cuts it into batches. */
   #open(link: UpstreamLink, events: readonly unknown[]): void {
@@ -187,8 +194,11 @@ export class ConsumerSide {
             n,
             subscription: link.id,
           })
-        if (cuts.length > 1) this.#cuts = cuts
-        else this.#ask = cuts[0]?.ask ?? 0
+        this.#ask = cuts[0]?.ask ?? 0
+        if (cuts.length > 1) {
+          this.#cuts = cuts
+          this.#host.attend()
+        }
       }
     }
     this.#events = events
@@ -204,19 +214,33 @@ export class ConsumerSide {
     if (events === undefined || link === undefined || callbacks.handleEvents === undefined) return
     const size = this.#cuts?.[this.#nextCut]?.size ?? events.length
     const batch = size === events.length ? events : events.slice(this.#done, this.#done + size)
+    if (runtime.telemetry.active) return this.#handleObserved(batch, link)
+    const value = callbacks.handleEvents(batch, link)
+    if (value === undefined || Array.isArray(value)) this.#handled(size, value)
+    else this.#handledLater(size, value)
+  }
+
+  // Apart from the path of everyday, which a closure in the same function would slow down
+  #handledLater(size: number, value: unknown): void {
+    this.#host.whenDone(value, result => this.#handled(size, result))
+  }
+
+  #handleObserved(batch: readonly unknown[], link: UpstreamLink): void {
+    const { callbacks, runtime, address } = this.#host
     const { telemetry, clock } = runtime
-    if (!telemetry.active) {
-      const value = callbacks.handleEvents(batch, link)
-      if (value === undefined) this.#handled(size, undefined)
-      else this.#host.whenDone(value, result => this.#handled(size, result))
-      return
-    }
     const began = clock.now()
-    this.#host.whenDone(callbacks.handleEvents(batch, link), result => {
+    this.#host.whenDone(callbacks.handleEvents?.(batch, link), result => {
       const at = clock.now()
-      const { id, ref } = this.#host.address
-      telemetry.tell('handled', { stage: id, name: ref.name, at, callback: 'handleEvents', count: size, durationMs: at - began })
-      this.#handled(size, result)
+      const { id: stage, ref } = address
+      telemetry.tell('handled', {
+        stage,
+        name: ref.name,
+        at,
+        callback: 'handleEvents',
+        count: batch.length,
+        durationMs: at - began,
+      })
+      this.#handled(batch.length, result)
     })
   }
 
@@ -256,7 +280,7 @@ export class ConsumerSide {
 
   /** The name was looked up, and nobody has it (GS-S4). */
   #nobody(link: UpstreamLink, next?: () => void): void {
-    link.finish({ kind: 'down', reason: noproc }, () => refusal(link, noproc))
+    link.finish({ kind: 'down', reason: noproc }, () => refusal(link, { kind: 'down', reason: noproc }))
     if (link.mode === 'temporary') return next?.()
     this.#host.log('noproc', `there is no stage named ${show(link.producerName)} to subscribe to`, {
       producer: link.producerName,
@@ -272,8 +296,8 @@ function isFollowed(link: UpstreamLink, reason: Reason): boolean {
 }
 
 /** Why a subscription was never accepted, for those who wait for that. */
-function refusal(link: UpstreamLink, reason: Reason): GenStageError {
-  if (reason.type === 'error' && reason.error instanceof GenStageError) return reason.error
+function refusal(link: UpstreamLink, { kind, reason }: Ended): GenStageError {
+  if (kind === 'cancel' && reason.type === 'error' && reason.error instanceof GenStageError) return reason.error
   const stage = labelOf(link)
   return new GenStageError('STOPPED', `stage ${show(stage)} was gone, or the subscription cancelled, before it was accepted`, {
     stage,

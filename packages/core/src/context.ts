@@ -1,12 +1,12 @@
 import type { Context, Timer } from './callbacks.ts'
 import type { Clock } from './clock.ts'
 import { duration } from './options.ts'
-import { GenStageError, show } from './errors.ts'
+import { describeReason, GenStageError, show } from './errors.ts'
 import { checkedReason } from './links.ts'
 import type { Logger } from './logger.ts'
 import { disposeSymbol } from './platform.ts'
 import type { StageMessage, Tick } from './protocol.ts'
-import type { Reason, ReasonInput } from './reason.ts'
+import { type Reason, type ReasonInput } from './reason.ts'
 import type { AnyMessages, Down, Monitor, StageRef } from './refs.ts'
 import type { RuntimeCore } from './runtime.ts'
 import { isRef } from './ref-base.ts'
@@ -17,6 +17,11 @@ interface ContextHost {
   readonly label: string
   readonly runtime: RuntimeCore
   readonly hasEnded: boolean
+  /** Why the signals are aborted, once they are. */
+  readonly stoppingFor: Reason | undefined
+  readonly signalFor: Reason | undefined
+  /** From now on the context has something to be undone at the end: most never do, and are not kept. */
+  adopt(context: StageContext): void
   post(message: StageMessage): void
   stopByOwn(reason: Reason): void
 }
@@ -26,7 +31,6 @@ export class StageContext implements Context {
   readonly #host: ContextHost
   #stopping: AbortController | undefined
   #signal: AbortController | undefined
-  #abortedWith: { stopping?: unknown; signal?: unknown } = noAborts
   /** Timers and watches that are still to be called off. */
   #open: Set<{ cancel(): void }> | undefined
 
@@ -59,12 +63,12 @@ export class StageContext implements Context {
   }
 
   get stopping(): AbortSignal {
-    this.#stopping ??= controller(this.#abortedWith.stopping)
+    this.#stopping ??= this.#controller(this.#host.stoppingFor)
     return this.#stopping.signal
   }
 
   get signal(): AbortSignal {
-    this.#signal ??= controller(this.#abortedWith.signal)
+    this.#signal ??= this.#controller(this.#host.signalFor)
     return this.#signal.signal
   }
 
@@ -103,22 +107,13 @@ export class StageContext implements Context {
   }
 
   /** A stop was requested. */
-  abortStopping(reason: unknown): void {
-    if ('stopping' in this.#abortedWith) return
-    this.#abortedWith = { ...this.#abortedWith, stopping: reason }
-    this.#stopping?.abort(reason)
+  abortStopping(reason: Reason): void {
+    this.#stopping?.abort(abortError(reason))
   }
 
   /** Time is up. */
-  abortAll(reason: unknown): void {
-    this.abortStopping(reason)
-    if ('signal' in this.#abortedWith) return
-    this.#abortedWith = { ...this.#abortedWith, signal: reason }
-    this.#signal?.abort(reason)
-  }
-
-  get isAborted(): boolean {
-    return 'stopping' in this.#abortedWith
+  abortSignal(reason: Reason): void {
+    this.#signal?.abort(abortError(reason))
   }
 
   /** Calls off everything that is still open. */
@@ -131,6 +126,15 @@ export class StageContext implements Context {
     if (this.#host.hasEnded) return each.cancel()
     this.#open ??= new Set()
     this.#open.add(each)
+    this.#host.adopt(this)
+  }
+
+  /** A controller, made when somebody first reads its signal; aborted already if that comes too late. */
+  #controller(reason: Reason | undefined): AbortController {
+    const made = new AbortController()
+    if (reason === undefined) this.#host.adopt(this)
+    else made.abort(abortError(reason))
+    return made
   }
 
   #startTimer(kind: string, ms: number, message: unknown, repeat: boolean): Timer {
@@ -172,11 +176,7 @@ export class StageContext implements Context {
   }
 }
 
-const noAborts: { stopping?: unknown; signal?: unknown } = Object.freeze({})
-
-/** A controller, made when somebody first reads its signal; aborted already if it comes too late. */
-function controller(reason: unknown): AbortController {
-  const made = new AbortController()
-  if (reason !== undefined) made.abort(reason)
-  return made
+/** What the signals are aborted with: platform functions that take a signal reject with it. */
+function abortError(reason: Reason): DOMException {
+  return new DOMException(`the stage is ending: ${describeReason(reason)}`, 'AbortError')
 }

@@ -59,6 +59,18 @@ export class GenStageError extends Error {
   }
 }
 
+/** An error of a part that does not know which stage it works for, as a built-in dispatcher: the stage gives it its name. */
+export class UnnamedError extends GenStageError {
+  /** The same error, told by `stage`. */
+  named(stage: string): GenStageError {
+    return new GenStageError(this.code, `stage ${show(stage)}: ${this.message}`, {
+      stage,
+      option: this.option,
+      cause: this.cause,
+    })
+  }
+}
+
 /** A value as an error message shows it: what it is and, if it is short, how it looks. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
@@ -67,6 +79,8 @@ export function show(value: unknown): string {
   if (typeof value === 'symbol') return value.toString()
   if (typeof value !== 'object' || value === null) return String(value)
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array'
+  if (value instanceof Map) return 'a Map'
+  if (value instanceof Set) return 'a Set'
   return 'an object'
 }
 
@@ -96,4 +110,18 @@ function editDistance(a: string, b: string): number {
     previous = current
   }
   return previous[b.length] ?? 0
+}
+
+/** A reason in a few words, for the log and for messages. */
+export function describeReason(reason: Reason): string {
+  if (reason.type === 'error')
+    return reason.error instanceof Error ? `${reason.error.name}: ${reason.error.message}` : `error ${plain(reason.error)}`
+  if (reason.type === 'other') return plain(reason.value)
+  if (reason.type === 'shutdown' && reason.detail !== undefined) return `shutdown (${plain(reason.detail)})`
+  return reason.type
+}
+
+/** Text as it is, everything else as messages show it. */
+function plain(value: unknown): string {
+  return typeof value === 'string' ? value : show(value)
 }

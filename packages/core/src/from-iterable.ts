@@ -79,7 +79,7 @@ function pullSync<T>(iterator: Iterator<T>, ctx: Context): Callbacks<T> {
       const events: T[] = []
       try {
         while (events.length < demand && !done) {
-          const result = iterator.next()
+          const result = checkedResult(iterator.next())
           if (result.done !== true) events.push(result.value)
           else {
             done = true
@@ -116,7 +116,7 @@ function pullAsync<T>(iterator: AsyncIterator<T>, ctx: Context): Callbacks<T> {
     pulling = true
     try {
       while (wanted > 0 && ending === undefined && !ctx.stopping.aborted) {
-        const result = await iterator.next()
+        const result = checkedResult(await iterator.next())
         if (result.done === true) ending = end
         else {
           wanted--
@@ -176,6 +176,12 @@ function openAsync<T>(iterable: Iterable<T> | AsyncIterable<T>): AsyncIterator<T
 function withNext<I extends { next: unknown }>(iterator: I): I {
   if (typeof iterator === 'object' && iterator !== null && typeof iterator.next === 'function') return iterator
   throw new GenStageError('BAD_SOURCE', `fromIterable: the iterator has no method next: it is ${show(iterator)}`)
+}
+
+/** What `next` answered; the language itself refuses the same in a loop. */
+function checkedResult<T>(result: IteratorResult<T>): IteratorResult<T> {
+  if (typeof result === 'object' && result !== null) return result
+  throw new TypeError(`fromIterable: next must answer { value, done }, not ${show(result)}`)
 }
 
 function notIterable(source: unknown): GenStageError {

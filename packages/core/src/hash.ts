@@ -4,6 +4,9 @@ export type Hashable = string | number | bigint | boolean
 const float = new Float64Array(1)
 const halves = new Uint32Array(float.buffer)
 
+/** Spreads the upper half of a float, which for small whole numbers is all there is. */
+const highHalf = 0x9e3779b1
+
 /**
  * A stable hash of a plain value, 32 bits without sign: equal values hash equal in every run and on every machine (GS-J15).
  * Numbers by the bits of their float, everything else by its text (FNV-1a over UTF-16 units), mixed as murmur3 ends.
@@ -11,8 +14,9 @@ const halves = new Uint32Array(float.buffer)
  */
 export function stableHash(value: unknown): number | undefined {
   if (typeof value === 'number') {
+    if (Number.isNaN(value)) return mix(Math.imul(0x7ff80000, highHalf)) // a NaN may have any of many bit patterns
     float[0] = value + 0 // -0 becomes 0: they are equal, so they hash equal
-    return mix((halves[0] ?? 0) ^ Math.imul(halves[1] ?? 0, 0x9e3779b1))
+    return mix((halves[0] ?? 0) ^ Math.imul(halves[1] ?? 0, highHalf))
   }
   if (typeof value === 'string') return mix(hashText(value, 0x811c9dc5))
   if (typeof value === 'bigint') return mix(hashText(value.toString(), 0x2f0b4c47))

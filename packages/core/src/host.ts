@@ -15,6 +15,8 @@ export interface Host extends LinkOwner {
   readonly callbacks: CheckedCallbacks
   /** Whether it has ended or is about to: nothing new is begun. */
   readonly isStopping: boolean
+  /** Says that one of the sides has something in hand, to be done before the next message. */
+  attend(): void
   /** Goes on with what a callback returned: at once, or when its promise has settled. Until then the mailbox waits. */
   whenDone(value: unknown, next: (value: unknown) => void): void
   /** Dispatches the events that a callback returned (GS-P5); a consumer's are refused (GS-P6). */

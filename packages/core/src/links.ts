@@ -67,6 +67,11 @@ export class UpstreamLink implements Subscription {
     this.current = current
   }
 
+  /** Whether it belongs to `owner`. */
+  isOf(owner: LinkOwner): boolean {
+    return this.#owner === owner
+  }
+
   get role(): 'producer' {
     return 'producer'
   }

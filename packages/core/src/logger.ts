@@ -58,3 +58,11 @@ export const logLevels: Readonly<Record<LogCode, LogLevel>> = {
   partition_full: 'warn',
   stage_failed: 'error',
 }
+
+/** The logger of everyday: what needs attention goes to the console (on Node: to standard error), the rest nowhere. */
+export const consoleLogger: Logger = {
+  debug() {},
+  info() {},
+  warn: (message, fields) => (fields === undefined ? console.warn(message) : console.warn(message, fields)),
+  error: (message, fields) => (fields === undefined ? console.error(message) : console.error(message, fields)),
+}

@@ -20,11 +20,11 @@ const outside = 'outside'
  */
 export class ChannelMailbox implements Mailbox {
   readonly #channels = new Map<string, Queue<StageMessage>>()
-  readonly #owner: string
+  readonly #owner: { readonly id: string }
   /** The sender to take from at the next `shift`. */
   next: string | undefined
 
-  constructor(owner: string) {
+  constructor(owner: { readonly id: string }) {
     this.#owner = owner
   }
 
@@ -60,6 +60,6 @@ export class ChannelMailbox implements Mailbox {
     // The setup is the first message of a life, so it shares the queue of those that came from outside
     const own =
       message.type === 'settle' || message.type === 'refill' || message.type === 'cancelSubscriber' || message.type === 'wake'
-    return own ? this.#owner : outside
+    return own ? this.#owner.id : outside
   }
 }

@@ -1,15 +1,23 @@
 import { GenStageError, show, suggestion } from './errors.ts'
 
-/** Options as they were given, reduced to what counts: own properties that are not undefined. */
+/**
+ * Options as they were given, reduced to what counts: own properties that are not undefined. Without a prototype, so that what
+ * somebody put on `Object.prototype` counts for nothing either (BAD-21).
+ */
 export type OwnOptions = Readonly<Record<string, unknown>>
 
-const noOptions: OwnOptions = Object.freeze({})
+/** Whose options they are, for messages; a stage tells its name only when there is something to tell. */
+export interface Where {
+  toString(): string
+}
+
+export const noOptions: OwnOptions = /* @__PURE__ */ Object.freeze(Object.create(null) as OwnOptions)
 
 /**
  * Reads an options object once, at the door. Inherited values and an own `__proto__` count for nothing; a getter that throws,
  * or something that is no options object at all, is refused with `BAD_OPTION`.
  */
-export function ownOptions(where: string, options: unknown): OwnOptions {
+export function ownOptions(where: Where, options: unknown): OwnOptions {
   if (options === undefined) return noOptions
   if (
     typeof options !== 'object' ||
@@ -18,8 +26,8 @@ export function ownOptions(where: string, options: unknown): OwnOptions {
     options instanceof Map ||
     options instanceof Set
   )
-    throw new GenStageError('BAD_OPTION', `${where}: options must be an object, not ${show(options)}`)
-  const own: Record<string, unknown> = {}
+    throw new GenStageError('BAD_OPTION', `${where.toString()}: options must be an object, not ${show(options)}`)
+  const own = Object.create(null) as Record<string, unknown>
   for (const key of Object.keys(options)) {
     if (key === '__proto__') continue
     const value = read(where, options, key)
@@ -28,36 +36,43 @@ export function ownOptions(where: string, options: unknown): OwnOptions {
   return own
 }
 
-function read(where: string, options: object, key: string): unknown {
+function read(where: Where, options: object, key: string): unknown {
   try {
     return (options as OwnOptions)[key]
   } catch (cause) {
-    throw new GenStageError('BAD_OPTION', `${where}: reading the option ${key} failed`, { option: key, cause })
+    throw new GenStageError('BAD_OPTION', `${where.toString()}: reading the option ${key} failed`, { option: key, cause })
   }
+}
+
+/** The options but some, which are for somebody else. */
+export function optionsWithout(options: OwnOptions, ...names: readonly string[]): OwnOptions {
+  const keys = Object.keys(options).filter(key => !names.includes(key))
+  if (keys.length === 0) return noOptions
+  const rest = Object.create(null) as Record<string, unknown>
+  for (const key of keys) rest[key] = options[key]
+  return rest
 }
 
 /** Refuses options that nobody knows, with a suggestion (GS-L4, BAD-19). */
-export function refuseUnknown(where: string, options: OwnOptions, known: readonly string[]): void {
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue
-    throw new GenStageError(
-      'BAD_OPTION',
-      `${where}: unknown option ${show(key)}${suggestion(key, known) || ';'} known are ${known.join(', ') || 'none'}`,
-      {
-        option: key,
-      },
-    )
-  }
+export function refuseUnknown(where: Where, options: OwnOptions, known: readonly string[]): void {
+  for (const key of Object.keys(options)) if (!known.includes(key)) throw unknownOption(where, 'option', key, known)
+}
+
+/** An option that nobody knows. */
+export function unknownOption(where: Where, what: string, option: string, known: readonly string[]): GenStageError {
+  const hint = suggestion(option, known) || ';'
+  const text = `${where.toString()}: unknown ${what} ${show(option)}${hint} known are ${known.join(', ') || 'none'}`
+  return new GenStageError('BAD_OPTION', text, { option })
 }
 
 /** A refused option, told the same way everywhere: what was given, what is allowed. */
-export function badOption(where: string, option: string, value: unknown, allowed: string): GenStageError {
-  return new GenStageError('BAD_OPTION', `${where}: ${option} must be ${allowed}, not ${show(value)}`, { option })
+export function badOption(where: Where, option: string, value: unknown, allowed: string): GenStageError {
+  return new GenStageError('BAD_OPTION', `${where.toString()}: ${option} must be ${allowed}, not ${show(value)}`, { option })
 }
 
 /** A whole number within bounds, or `fallback` where the option is absent. */
 export function wholeNumber(
-  where: string,
+  where: Where,
   options: OwnOptions,
   option: string,
   fallback: number,
@@ -77,7 +92,7 @@ export function wholeNumber(
 
 /** One of a few words, or `fallback` where the option is absent. */
 export function oneOf<const Word extends string>(
-  where: string,
+  where: Where,
   options: OwnOptions,
   option: string,
   words: readonly Word[],
@@ -90,14 +105,22 @@ export function oneOf<const Word extends string>(
   return word
 }
 
-/** A duration in milliseconds from 0; `Infinity` where it is allowed. */
-export function duration(where: string, option: string, value: unknown, infinity: boolean): number {
+/** True or false; false where the option is absent. */
+export function flag(where: Where, options: OwnOptions, option: string): boolean {
+  const value = options[option]
+  if (value === undefined || typeof value === 'boolean') return value === true
+  throw badOption(where, option, value, 'true or false')
+}
+
+/** A duration in milliseconds from 0, or `fallback` where it is absent; `Infinity` where it is allowed. */
+export function duration(where: Where, option: string, value: unknown, infinity: boolean, fallback?: number): number {
+  if (value === undefined && fallback !== undefined) return fallback
   if (typeof value === 'number' && value >= 0 && (infinity || value !== Infinity)) return value
   throw badOption(where, option, value, `a number of milliseconds from 0${infinity ? ', or Infinity' : ''}`)
 }
 
 /** A signal, or undefined where the option is absent. */
-export function abortSignal(where: string, options: OwnOptions): AbortSignal | undefined {
+export function abortSignal(where: Where, options: OwnOptions): AbortSignal | undefined {
   const value = options['signal']
   if (value === undefined || value instanceof AbortSignal) return value
   throw badOption(where, 'signal', value, 'an AbortSignal')

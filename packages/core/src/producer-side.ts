@@ -1,15 +1,17 @@
 import { answerForTheDead } from './absent.ts'
 import { Buffer } from './buffer.ts'
 import { Account, addDemand } from './demand.ts'
-import type { Dispatched, Dispatcher, DispatcherFactory } from './dispatcher.ts'
+import type { Delivery, Dispatched, Dispatcher, DispatcherFactory } from './dispatcher.ts'
 import { coreSubscriptionOptions } from './subscribe-options.ts'
-import { GenStageError, show, suggestion } from './errors.ts'
+import { GenStageError, show, UnnamedError } from './errors.ts'
 import { badReturn, checkedEvents, type Host } from './host.ts'
 import { LinkMap } from './link-map.ts'
+import { unknownOption } from './options.ts'
 import { DownstreamLink } from './links.ts'
 import { disposeSymbol } from './platform.ts'
 import type { AskMessage, SubscribeMessage } from './protocol.ts'
 import { failure, type Reason } from './reason.ts'
+import type { TelemetryBus } from './telemetry.ts'
 import type { DemandMode, Ended } from './types.ts'
 
 /** One thing that happened while demand was accumulating (GS-M3, X17). */
@@ -35,14 +37,17 @@ export class ProducerSide {
   mode: DemandMode
   readonly #host: Host
   readonly #dispatcher: Dispatcher
-  readonly #buffer: Buffer
+  /** Made for the first event that nobody wants. */
+  #buffer: Buffer | undefined
+  readonly #settings: ProducingSettings
   readonly #account = new Account()
+  readonly #telemetry: TelemetryBus
   /** What the dispatcher could deliver now, as it said last. */
   #allowance = 0
   /** Whether the dispatcher wants nothing for now. */
   #hold = false
   /** While accumulating, and while that is being replayed. */
-  #log: Logged[] = []
+  #log: Logged[] | undefined
   /** A request whose old subscription had to be cancelled first: it is next. */
   #resubscribing: SubscribeMessage | undefined
   /** A message to settle is under way (X3): one is enough. */
@@ -51,10 +56,10 @@ export class ProducerSide {
 
   constructor(host: Host, settings: ProducingSettings) {
     this.#host = host
+    this.#telemetry = host.runtime.telemetry
     this.mode = settings.demand
-    this.#buffer = new Buffer(settings.bufferSize, settings.bufferKeep)
-    const { clock, random } = host.runtime
-    this.#dispatcher = checkedDispatcher(host, settings.dispatcher({ random, now: () => clock.now() }))
+    this.#settings = settings
+    this.#dispatcher = checkedDispatcher(host, settings.dispatcher(host.runtime.dispatcherContext))
   }
 
   /** Whether consumers are owed events: then a stage in the middle works (GS-PC3). */
@@ -64,11 +69,11 @@ export class ProducerSide {
 
   /** Events that wait and that nobody has asked for (GS-B11, X17). */
   get buffered(): number {
-    return this.mode === 'forward' ? this.#buffer.length : this.#buffer.length - this.#spokenFor
+    return this.mode === 'forward' ? this.#waiting : this.#waiting - this.#spokenFor
   }
 
   get hasWorkInHand(): boolean {
-    return this.#resubscribing !== undefined || (this.mode === 'forward' && this.#log.length > 0)
+    return this.#resubscribing !== undefined || (this.mode === 'forward' && this.#log !== undefined)
   }
 
   /** One more step of the message in hand. */
@@ -78,7 +83,8 @@ export class ProducerSide {
       this.#resubscribing = undefined
       return this.#accept(message)
     }
-    const entry = this.#log.shift()
+    const entry = this.#log?.shift()
+    if (this.#log?.length === 0) this.#log = undefined
     if (entry !== undefined) this.#replay(entry)
   }
 
@@ -96,6 +102,7 @@ export class ProducerSide {
     const old = current === undefined ? undefined : this.links.get(current.subscription)
     if (old === undefined || current === undefined) return this.#accept(message)
     this.#resubscribing = message
+    this.#host.attend()
     this.#remove(old, { kind: 'cancel', reason: current.reason })
   }
 
@@ -108,7 +115,7 @@ export class ProducerSide {
       return
     }
     link.outstanding = addDemand(link.outstanding, demand)
-    const { telemetry } = this.#host.runtime
+    const telemetry = this.#telemetry
     if (telemetry.active) telemetry.tell('asked', { ...this.#common(), subscription, demand })
     this.#settle(this.#asked(link, demand))
   }
@@ -130,13 +137,14 @@ export class ProducerSide {
   /** Dispatches what a callback emitted; keeps what nobody wants. */
   emit(events: readonly unknown[]): void {
     if (events.length === 0) return
-    if (this.mode === 'accumulate') this.#log.push({ type: 'events', events })
+    if (this.mode === 'accumulate') this.#logged.push({ type: 'events', events })
     else this.#emitNow(events)
   }
 
   info(message: unknown): void {
-    if (this.mode === 'accumulate' && this.#log.some(entry => entry.type !== 'demand')) this.#log.push({ type: 'info', message })
-    else if (!this.#buffer.attach(message)) this.#passInfo(message)
+    if (this.mode === 'accumulate' && this.#log?.some(entry => entry.type !== 'demand') === true)
+      this.#logged.push({ type: 'info', message })
+    else if (this.#buffer?.attach(message) !== true) this.#passInfo(message)
   }
 
   /** Events were discarded by the hash: what they answered is asked for again (X3). */
@@ -148,7 +156,12 @@ export class ProducerSide {
 
   /** The time that the dispatcher had asked for has come. */
   wake(): void {
-    const outcome = this.#dispatcher.wake?.(this.#host.runtime.clock.now())
+    let outcome: Dispatched | undefined
+    try {
+      outcome = this.#dispatcher.wake?.(this.#host.runtime.clock.now())
+    } catch (error) {
+      throw this.#dispatcherFailed('wake', error)
+    }
     if (outcome !== undefined) this.#settle(outcome)
   }
 
@@ -157,6 +170,7 @@ export class ProducerSide {
     this.mode = mode
     // The log is replayed as work in hand, one entry after the other (GS-M4)
     if (mode === 'forward') this.#drain()
+    this.#host.attend()
   }
 
   // ── the end
@@ -170,11 +184,12 @@ export class ProducerSide {
     }
     if (this.#resubscribing !== undefined) answerForTheDead(this.#host.address, this.#resubscribing, reason)
     this.#resubscribing = undefined
-    const log = this.#log
-    this.#log = []
-    if (!this.#host.runtime.telemetry.active) return
-    this.#host.discard(crashed, [...(this.#dispatcher.held?.() ?? []), ...this.#buffer.take(this.#buffer.length).events])
-    while (this.#buffer.length > 0) this.#host.discard(crashed, this.#buffer.take(this.#buffer.length).events)
+    const log = this.#log ?? []
+    this.#log = undefined
+    if (!this.#telemetry.active) return
+    const held = [...(this.#dispatcher.held?.() ?? [])]
+    while (this.#buffer !== undefined && this.#waiting > 0) held.push(...this.#buffer.take(this.#waiting).events)
+    this.#host.discard(crashed, held)
     const logged = log.flatMap(entry => (entry.type === 'events' ? entry.events : []))
     this.#host.discard(this.mode === 'accumulate' ? 'accumulated_at_stop' : crashed, logged)
   }
@@ -184,6 +199,15 @@ export class ProducerSide {
   }
 
   // ── inside
+
+  /** How many events the buffer holds. */
+  get #waiting(): number {
+    return this.#buffer?.length ?? 0
+  }
+
+  get #logged(): Logged[] {
+    return (this.#log ??= [])
+  }
 
   #accept(message: SubscribeMessage): void {
     const { from, subscription, options } = message
@@ -213,10 +237,8 @@ export class ProducerSide {
 
   /** A subscription that the dispatcher does not take: the dispatcher never hears of its end (X5, X6). */
   #refuse(link: DownstreamLink, cause: GenStageError): void {
-    const { label } = this.#host
-    const { code, option } = cause
-    const error = new GenStageError(code, `stage ${show(label)}: ${cause.message}`, { stage: label, option, cause })
-    if (code === 'ALREADY_SUBSCRIBED') this.#host.log('already_subscribed', error.message, { subscription: link.id })
+    const error = this.#named(cause)
+    if (error.code === 'ALREADY_SUBSCRIBED') this.#host.log('already_subscribed', error.message, { subscription: link.id })
     const ended: Ended = { kind: 'cancel', reason: failure(error) }
     this.#forget(link, ended)
     this.#host.whenDone(this.#host.callbacks.handleCancel?.(ended, link), value => {
@@ -242,7 +264,7 @@ export class ProducerSide {
   #forget(link: DownstreamLink, ended: Ended): void {
     this.links.delete(link.id)
     link.finish(ended)
-    const { telemetry } = this.#host.runtime
+    const telemetry = this.#telemetry
     if (telemetry.active) telemetry.tell('cancelled', { ...this.#common(), subscription: link.id, ...ended })
     link.consumerAddress.post({ type: 'cancelled', from: this.#host.address, subscription: link.id, reason: ended.reason })
   }
@@ -265,10 +287,11 @@ export class ProducerSide {
 
   /** Hands out what is buffered, as far as the dispatcher can take it, with the infos in their places. */
   #drain(): void {
-    while (this.#allowance > 0 && this.#buffer.length > 0) {
-      const { events, infos } = this.#buffer.take(this.#allowance)
+    const buffer = this.#buffer
+    while (buffer !== undefined && this.#allowance > 0 && buffer.length > 0) {
+      const { events, infos } = buffer.take(this.#allowance)
       const leftover = this.#dispatch(events)
-      if (leftover !== undefined && leftover.length > 0) return this.#buffer.giveBack(leftover, infos)
+      if (leftover !== undefined && leftover.length > 0) return buffer.giveBack(leftover, infos)
       for (const message of infos) this.#passInfo(message)
     }
   }
@@ -278,7 +301,7 @@ export class ProducerSide {
     if (this.#hold || this.#host.isStopping) return
     if (this.mode === 'accumulate') {
       const demand = this.#account.request(Math.max(0, this.#allowance - this.#spokenFor))
-      if (demand > 0) this.#log.push({ type: 'demand', demand })
+      if (demand > 0) this.#logged.push({ type: 'demand', demand })
       return
     }
     const demand = this.#account.request(this.#allowance)
@@ -287,17 +310,26 @@ export class ProducerSide {
 
   /** A stage in the middle needs no call: that it is owing is what makes it work (GS-PC7). */
   #demand(demand: number): void {
-    const { callbacks, runtime } = this.#host
-    if (callbacks.handleDemand === undefined || this.#host.isDraining) return
-    const { telemetry, clock } = runtime
-    const began = telemetry.active ? clock.now() : 0
+    const { callbacks } = this.#host
+    if (callbacks.handleDemand === undefined) return this.#host.attend()
+    if (this.#host.isDraining) return
+    if (this.#telemetry.active) return this.#demandObserved(demand)
     const value = callbacks.handleDemand(demand)
-    if (Array.isArray(value) && !telemetry.active) return this.#host.emit(value, 'handleDemand')
-    this.#host.whenDone(value, events => {
-      if (telemetry.active) {
-        const durationMs = clock.now() - began
-        telemetry.tell('handled', { ...this.#common(), callback: 'handleDemand', count: demand, durationMs })
-      }
+    if (Array.isArray(value)) this.#host.emit(value, 'handleDemand')
+    else this.#emitWhenDone(value)
+  }
+
+  // Apart from the path of everyday, which a closure in the same function would slow down
+  #emitWhenDone(value: unknown): void {
+    this.#host.whenDone(value, events => this.#host.emit(events, 'handleDemand'))
+  }
+
+  #demandObserved(demand: number): void {
+    const { callbacks, runtime } = this.#host
+    const began = runtime.clock.now()
+    this.#host.whenDone(callbacks.handleDemand?.(demand), events => {
+      const common = this.#common()
+      this.#telemetry.tell('handled', { ...common, callback: 'handleDemand', count: demand, durationMs: common.at - began })
       this.#host.emit(events, 'handleDemand')
     })
   }
@@ -305,8 +337,8 @@ export class ProducerSide {
   #emitNow(events: readonly unknown[]): void {
     this.#account.answer(events.length)
     // In forward mode a buffer that is not empty means that nobody can take anything: newcomers go behind
-    const leftover = this.#buffer.length > 0 ? events : this.#dispatch(events)
-    const { telemetry } = this.#host.runtime
+    const leftover = this.#waiting > 0 ? events : this.#dispatch(events)
+    const telemetry = this.#telemetry
     if (telemetry.active)
       telemetry.tell('dispatched', { ...this.#common(), count: events.length, leftover: leftover?.length ?? 0 })
     if (leftover !== undefined && leftover.length > 0) this.#keep(leftover)
@@ -326,9 +358,11 @@ export class ProducerSide {
   }
 
   #keep(events: readonly unknown[]): void {
-    const { discarded, infos } = this.#buffer.store(events)
-    const { telemetry } = this.#host.runtime
-    if (telemetry.active) telemetry.tell('buffered', { ...this.#common(), count: events.length, size: this.#buffer.length })
+    const { bufferSize, bufferKeep } = this.#settings
+    const buffer = (this.#buffer ??= new Buffer(bufferSize, bufferKeep))
+    const { discarded, infos } = buffer.store(events)
+    const telemetry = this.#telemetry
+    if (telemetry.active) telemetry.tell('buffered', { ...this.#common(), count: events.length, size: this.#waiting })
     if (discarded.length > 0) this.#reportOverflow(discarded)
     for (const message of infos) this.#passInfo(message)
   }
@@ -336,14 +370,25 @@ export class ProducerSide {
   #reportOverflow(events: readonly unknown[]): void {
     this.#host.discard('buffer_overflow', events)
     const count = events.length
-    const tell = this.#host.callbacks.formatDiscarded?.({ count, reason: 'buffer_overflow', events })
-    if (tell !== false)
-      this.#host.log('discarded', `${count} events discarded: the buffer is full (bufferSize ${this.#buffer.size})`, { n: count })
+    const { callbacks } = this.#host
+    const tell =
+      callbacks.formatDiscarded === undefined || callbacks.formatDiscarded({ count, reason: 'buffer_overflow', events })
+    if (typeof tell !== 'boolean') throw badReturn(this.#host, 'formatDiscarded', 'true or false', tell)
+    if (tell)
+      this.#host.log('discarded', `${count} events discarded: the buffer is full (bufferSize ${this.#settings.bufferSize})`, {
+        n: count,
+      })
   }
 
   #passInfo(message: unknown): void {
-    if (this.#dispatcher.info === undefined) this.#host.post({ type: 'info', message })
-    else this.#apply(this.#dispatcher.info(message))
+    if (this.#dispatcher.info === undefined) return this.#host.post({ type: 'info', message })
+    let outcome: Dispatched
+    try {
+      outcome = this.#dispatcher.info(message)
+    } catch (error) {
+      throw this.#dispatcherFailed('info', error)
+    }
+    this.#apply(outcome)
   }
 
   /** Does what the dispatcher's answer says. */
@@ -353,25 +398,36 @@ export class ProducerSide {
       throw this.#broken(`an allowance must be a whole number from 0, not ${show(allowance)}`)
     this.#allowance = allowance
     this.#hold = outcome.hold === true
-    if (deliveries !== undefined) for (const { to, events } of deliveries) if (events.length > 0) this.#deliver(to, events)
-    if (outcome.infos !== undefined) for (const message of outcome.infos) this.#host.post({ type: 'info', message })
-    if (outcome.asks !== undefined) {
-      for (const { to, demand } of outcome.asks) this.#host.post({ type: 'refill', subscription: to.subscriptionId, demand })
-    }
-    if (outcome.cancels !== undefined) {
-      for (const { to, reason } of outcome.cancels)
-        this.#host.post({ type: 'cancelSubscriber', subscription: to.subscriptionId, reason })
-    }
-    if (outcome.discarded !== undefined) {
-      for (const { reason, events } of outcome.discarded) {
-        this.#host.discard(reason, events)
-        if (reason === 'no_partition') this.#settleSoon()
-      }
-    }
-    if (outcome.warnings !== undefined) {
-      for (const { code, ...fields } of outcome.warnings) this.#host.log(code, warningText(code, fields), fields)
-    }
+    if (deliveries !== undefined) this.#deliverAll(deliveries)
+    // What follows is rare, and kept out of the path of everyday
+    if (outcome.infos !== undefined || outcome.asks !== undefined || outcome.cancels !== undefined) this.#postOwn(outcome)
+    if (outcome.discarded !== undefined || outcome.warnings !== undefined) this.#tell(outcome)
     if (outcome.wakeAt !== undefined) this.#wakeAt(outcome.wakeAt)
+  }
+
+  /** Posts to the stage itself what the dispatcher wants done in its turn. */
+  #postOwn({ infos = [], asks = [], cancels = [] }: Dispatched): void {
+    for (const message of infos) this.#host.post({ type: 'info', message })
+    for (const { to, demand } of asks) this.#host.post({ type: 'refill', subscription: to.subscriptionId, demand })
+    for (const { to, reason } of cancels) {
+      const named = reason.type === 'error' && reason.error instanceof GenStageError ? failure(this.#named(reason.error)) : reason
+      this.#host.post({ type: 'cancelSubscriber', subscription: to.subscriptionId, reason: named })
+    }
+  }
+
+  #tell({ discarded = [], warnings = [] }: Dispatched): void {
+    for (const { reason, events } of discarded) {
+      this.#host.discard(reason, events)
+      if (reason === 'no_partition') this.#settleSoon()
+    }
+    for (const { code, ...fields } of warnings) this.#host.log(code, warningText(code, fields), fields)
+  }
+
+  #deliverAll(deliveries: readonly Delivery[]): void {
+    for (let index = 0; index < deliveries.length; index++) {
+      const delivery = deliveries[index]
+      if (delivery !== undefined && delivery.events.length > 0) this.#deliver(delivery.to, delivery.events)
+    }
   }
 
   #deliver(to: unknown, events: readonly unknown[]): void {
@@ -400,29 +456,30 @@ export class ProducerSide {
     if (entry.type === 'events') return this.#emitNow(entry.events)
     if (entry.type === 'info') return this.info(entry.message)
     // Events that were emitted before have answered this demand if the buffer is not empty now (X17)
-    if (this.#buffer.length > 0) this.#account.drop(entry.demand, this.#allowance)
+    if (this.#waiting > 0) this.#account.drop(entry.demand, this.#allowance)
     else this.#demand(entry.demand)
   }
 
   /** While accumulating: buffered events that have been asked for. */
   get #spokenFor(): number {
-    return Math.min(this.#buffer.length, this.#allowance)
+    return Math.min(this.#waiting, this.#allowance)
   }
 
   #refuseUnknownOptions(options: object): void {
     const known = [...coreSubscriptionOptions, ...(this.#dispatcher.subscriptionOptions ?? [])]
     for (const option of Object.keys(options)) {
-      if (!known.includes(option))
-        throw new GenStageError('BAD_OPTION', `unknown subscription option ${show(option)}${suggestion(option, known)}`, {
-          option,
-        })
+      if (!known.includes(option)) throw unknownOption(this.#host.toString(), 'subscription option', option, known)
     }
   }
 
   #dispatcherFailed(operation: string, cause: unknown): GenStageError {
-    if (cause instanceof GenStageError) return cause
+    if (cause instanceof GenStageError) return this.#named(cause)
     const text = `stage ${show(this.#host.label)}: ${operation} of its dispatcher failed: ${String(cause)}`
     return new GenStageError('DISPATCHER_FAILED', text, { stage: this.#host.label, cause })
+  }
+
+  #named(error: GenStageError): GenStageError {
+    return error instanceof UnnamedError ? error.named(this.#host.label) : error
   }
 
   #broken(what: string): GenStageError {

@@ -1,15 +1,15 @@
 import { peerAddress } from './absent.ts'
 import { ConsumerDemand, type Cut } from './demand.ts'
-import { GenStageError, show } from './errors.ts'
+import { describeReason, GenStageError, show } from './errors.ts'
 import { NameToken } from './names.ts'
-import { abortSignal, badOption, oneOf, ownOptions, type OwnOptions, refuseUnknown } from './options.ts'
+import { abortSignal, badOption, oneOf, ownOptions, type OwnOptions, refuseUnknown, unknownOption } from './options.ts'
 import type { Address, ProtocolMessage } from './protocol.ts'
 import { Queue } from './queue.ts'
-import { describeReason, isGraceful, noproc, normal, type Reason } from './reason.ts'
+import { isGraceful, noproc, normal, type Reason } from './reason.ts'
 import type { ProducerRef, ReaderOptions, Source, StageRef, SubscribeOptions } from './refs.ts'
 import { defaultRuntime, RuntimeCore } from './runtime.ts'
 import { isRef, RefBase } from './ref-base.ts'
-import { checkSubscription, itemOptions } from './subscribe-options.ts'
+import { checkSubscription, coreSubscriptionOptions, itemOptions } from './subscribe-options.ts'
 import type { CancelMode, DemandMode } from './types.ts'
 
 /** One subscription of a reader, as it was asked for. */
@@ -58,19 +58,22 @@ export function stream<Event>(
   subscriptions: readonly (Source<Event> | SubscribeOptions<Event>)[],
   options?: ReaderOptions,
 ): AsyncIterable<Event> {
-  return openReader(subscriptions, options) as AsyncIterable<Event>
+  return openReader('stream', subscriptions, options) as AsyncIterable<Event>
 }
 
+export const readerOptionNames: readonly string[] = ['signal', 'runtime', 'demand', 'producers']
+
 /** The same without types. */
-export function openReader(subscriptions: unknown, options: unknown): AsyncIterable<unknown> {
-  const where = 'stream'
-  if (!Array.isArray(subscriptions) || subscriptions.length === 0)
+export function openReader(where: string, subscriptions: unknown, options: unknown): AsyncIterable<unknown> {
+  if (!Array.isArray(subscriptions) || subscriptions.length === 0) {
     throw badOption(where, 'subscriptions', subscriptions, 'a list of producers')
+  }
   const own = ownOptions(where, options)
-  refuseUnknown(where, own, ['signal', 'runtime', 'demand', 'producers'])
+  refuseUnknown(where, own, readerOptionNames)
   const wanted = subscriptions.map(item => wantedFrom(where, item))
   const first = wanted.find(each => typeof each.to !== 'string')?.to
-  const runtime = own['runtime'] ?? (typeof first === 'object' ? first.ref.runtime : defaultRuntime)
+  const fallback = typeof first === 'object' ? first.ref.runtime : defaultRuntime
+  const runtime = 'runtime' in own ? own['runtime'] : fallback
   if (!(runtime instanceof RuntimeCore)) throw badOption(where, 'runtime', runtime, 'made by createRuntime')
   const { producers } = own
   if (producers !== undefined && !(Array.isArray(producers) && producers.every(isRef))) {
@@ -83,11 +86,11 @@ export function openReader(subscriptions: unknown, options: unknown): AsyncItera
     demand: oneOf(where, own, 'demand', ['forward', 'accumulate'], 'forward'),
     producers: producers as readonly StageRef[] | undefined,
   }
-  return { [Symbol.asyncIterator]: () => read(plan) }
+  return { [Symbol.asyncIterator]: () => new Reading(plan) }
 }
 
 function wantedFrom(where: string, item: unknown): Wanted {
-  const given = itemOptions(where, item)
+  const given = itemOptions(where, 'the list', item)
   const { to } = given
   const address = RefBase.addressOf(to)
   if (address === undefined && !(to instanceof NameToken)) {
@@ -95,40 +98,114 @@ function wantedFrom(where: string, item: unknown): Wanted {
       option: 'to',
     })
   }
+  if ('replaces' in given) throw unknownOption(where, 'option', 'replaces', coreSubscriptionOptions)
   const { options, mode, demand } = checkSubscription(where, given)
   // A reader may be iterated again: each time with a demand of its own
   return { to: address ?? (to as NameToken).name, options: options as OwnOptions, mode, demand }
 }
 
-/** One iteration. */
-async function* read(plan: Plan): AsyncGenerator<unknown, void, undefined> {
-  const reader = new Reader(plan)
-  const onAbort = (): void => reader.wake()
-  plan.signal?.addEventListener('abort', onAbort)
-  try {
-    plan.signal?.throwIfAborted()
-    reader.open()
-    while (reader.isOpen || reader.hasArrived) {
-      const arrived = reader.take()
-      if (arrived === undefined) await reader.arrival()
-      else if (arrived.type === 'end') reader.end(arrived.of, arrived.reason)
-      else if (reader.has(arrived.from)) {
-        let done = 0
-        for (const { size, ask } of reader.count(arrived.from, arrived.events.length)) {
-          for (const event of arrived.events.slice(done, done + size)) {
-            yield event
-            plan.signal?.throwIfAborted()
-          }
-          // The code that reads has come back for more: only now is the batch handled (GS-R3)
-          done += size
-          reader.ask(arrived.from, ask)
+/**
+ * One iteration. Written by hand, because a generator would await the events: one that is a promise, or only looks like one, is
+ * handed on as it is (BAD-56).
+ */
+class Reading implements AsyncIterableIterator<unknown> {
+  readonly #plan: Plan
+  readonly #reader: Reader
+  /** The batch in hand: its events, and how many have been read. */
+  #batch: { readonly from: Running; readonly events: readonly unknown[]; readonly ask: number } | undefined
+  #read = 0
+  /** The batches that follow it in the same message. */
+  #rest: { readonly from: Running; readonly events: readonly unknown[]; readonly ask: number }[] = []
+  #phase: 'new' | 'open' | 'over' = 'new'
+  /** Calls of `next` wait for each other, as those of a generator do. */
+  #turn: Promise<unknown> = Promise.resolve()
+  readonly #onAbort = (): void => this.#reader.wake()
+
+  constructor(plan: Plan) {
+    this.#plan = plan
+    this.#reader = new Reader(plan)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  next(): Promise<IteratorResult<unknown, undefined>> {
+    return this.#inTurn(() => this.#next())
+  }
+
+  return(): Promise<IteratorResult<unknown, undefined>> {
+    return this.#inTurn(async () => {
+      await this.#close()
+      return { done: true, value: undefined }
+    })
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work)
+    this.#turn = result.catch(() => {})
+    return result
+  }
+
+  async #next(): Promise<IteratorResult<unknown, undefined>> {
+    if (this.#phase === 'over') return { done: true, value: undefined }
+    try {
+      if (this.#phase === 'new') this.#open()
+      this.#plan.signal?.throwIfAborted()
+      while (!this.#hasNext()) {
+        if (!this.#reader.isOpen && !this.#reader.hasArrived) {
+          await this.#close()
+          return { done: true, value: undefined }
         }
+        if (!this.#reader.hasArrived) await this.#reader.arrival()
+        this.#plan.signal?.throwIfAborted()
+        this.#take()
       }
-      plan.signal?.throwIfAborted()
+    } catch (error) {
+      await this.#close()
+      throw error
     }
-  } finally {
-    plan.signal?.removeEventListener('abort', onAbort)
-    await reader.close()
+    return { done: false, value: this.#batch?.events[this.#read++] }
+  }
+
+  #open(): void {
+    this.#plan.signal?.throwIfAborted()
+    this.#phase = 'open'
+    this.#plan.signal?.addEventListener('abort', this.#onAbort)
+    this.#reader.open()
+  }
+
+  /** Whether there is an event in hand. The code that reads has come back: a batch that it has read to its end is handled (GS-R3). */
+  #hasNext(): boolean {
+    while (this.#batch !== undefined && this.#read >= this.#batch.events.length) {
+      this.#reader.ask(this.#batch.from, this.#batch.ask)
+      this.#batch = this.#rest.shift()
+      this.#read = 0
+    }
+    return this.#batch !== undefined
+  }
+
+  /** Takes the next of what has arrived in hand. */
+  #take(): void {
+    const arrived = this.#reader.take()
+    if (arrived === undefined) return
+    if (arrived.type === 'end') return this.#reader.end(arrived.of, arrived.reason)
+    let done = 0
+    this.#rest = this.#reader.count(arrived.from, arrived.events.length).map(({ size, ask }) => {
+      const events = arrived.events.slice(done, done + size)
+      done += size
+      return { from: arrived.from, events, ask }
+    })
+    this.#batch = this.#rest.shift()
+    this.#read = 0
+  }
+
+  async #close(): Promise<void> {
+    this.#phase = 'over'
+    this.#batch = undefined
+    this.#rest = []
+    this.#plan.signal?.removeEventListener('abort', this.#onAbort)
+    await this.#reader.close()
   }
 }
 
@@ -163,7 +240,7 @@ class Reader {
       const address = typeof wanted.to === 'string' ? runtime.find(wanted.to) : wanted.to
       if (address === undefined) {
         if (wanted.mode === 'temporary') continue
-        throw stopped(String(wanted.to), noproc)
+        throw stopped(typeof wanted.to === 'string' ? wanted.to : wanted.to.id, noproc)
       }
       const { max, min } = wanted.demand
       const running: Running = { ...wanted, demand: new ConsumerDemand(max, min), id: runtime.newId('subscription'), address }
@@ -174,10 +251,6 @@ class Reader {
       reached.push(address.ref)
     }
     for (const ref of producers ?? reached) if ('setDemandMode' in ref) (ref as ProducerRef<unknown>).setDemandMode(demand)
-  }
-
-  has(subscription: Running): boolean {
-    return this.#running.has(subscription.id)
   }
 
   take(): Arrived | undefined {

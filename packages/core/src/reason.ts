@@ -67,12 +67,3 @@ export function reasonFrom(input: unknown): Reason | undefined {
   if (typeof input !== 'object' || input === null) return undefined
   return 'type' in input && reasonTypes.has(input.type) ? (input as Reason) : undefined
 }
-
-/** A reason in a few words, for the log and for messages. */
-export function describeReason(reason: Reason): string {
-  if (reason.type === 'error')
-    return reason.error instanceof Error ? `${reason.error.name}: ${reason.error.message}` : `error ${String(reason.error)}`
-  if (reason.type === 'other') return String(reason.value)
-  if (reason.type === 'shutdown' && reason.detail !== undefined) return `shutdown (${String(reason.detail)})`
-  return reason.type
-}

@@ -16,7 +16,7 @@ export interface Runnable {
 /** Messages that one stage may handle before it is another's turn (GS-J1). */
 const stepsPerTurn = 32
 
-/** The clock is looked at once in so many turns: a look costs as much as a message. */
+/** The clock is looked at once in so many turns (a power of two): a look costs as much as a message. */
 const turnsPerLook = 16
 
 /** Turns in a slice whatever the clock says, so that a clock that stands still cannot keep the event loop out. */
@@ -59,7 +59,8 @@ export class RunLoop {
     const ready = this.#ready
     for (let next = ready.shift(); next !== undefined; next = ready.shift()) {
       if (next.turn(stepsPerTurn)) ready.push(next)
-      if (++this.#turnsInSlice % turnsPerLook === 0 && this.#isSliceOver()) {
+      this.#turnsInSlice++
+      if ((this.#turnsInSlice & (turnsPerLook - 1)) === 0 && this.#isSliceOver()) {
         this.#paused = true
         return
       }

@@ -1,7 +1,8 @@
 import { type Clock, systemClock } from './clock.ts'
+import type { DispatcherContext } from './dispatcher.ts'
 import { badOption, duration, ownOptions, type OwnOptions, refuseUnknown } from './options.ts'
 import { GenStageError, show } from './errors.ts'
-import type { Logger } from './logger.ts'
+import { consoleLogger, type Logger } from './logger.ts'
 import { ChannelMailbox, FifoMailbox, type Mailbox } from './mailbox.ts'
 import { asyncDisposeSymbol, disposeSymbol, holdProcess } from './platform.ts'
 import type { Address } from './protocol.ts'
@@ -20,7 +21,7 @@ export interface RuntimeOptions {
   readonly scheduler?: Scheduler
   /** A number from 0 up to 1. Default `Math.random`. */
   readonly random?: () => number
-  /** Default: the console. */
+  /** Default: warnings and errors go to the console. `console` itself shows all. */
   readonly logger?: Logger
   /** A failure that nobody watched (`STAGE_FAILED`). Default: thrown, so that a crash is never silent. */
   readonly onUncaught?: (error: GenStageError) => void
@@ -48,12 +49,12 @@ export function createRuntime(options?: RuntimeOptions): Runtime {
   return new RuntimeCore({
     clock: withMethods(where, own, 'clock', ['now', 'wallTime', 'setTimer'], systemClock),
     scheduler: withMethods(where, own, 'scheduler', ['schedule', 'yieldTo'], systemScheduler),
-    logger: withMethods<Logger>(where, own, 'logger', ['debug', 'info', 'warn', 'error'], console),
+    logger: withMethods<Logger>(where, own, 'logger', ['debug', 'info', 'warn', 'error'], consoleLogger),
     random: aFunction(where, own, 'random', Math.random),
     onUncaught: aFunction(where, own, 'onUncaught', (error: GenStageError): void => {
       throw error
     }),
-    sliceMs: duration(where, 'sliceMs', own['sliceMs'] ?? 2, true),
+    sliceMs: duration(where, 'sliceMs', own['sliceMs'], true, 2),
   })
 }
 
@@ -83,6 +84,8 @@ export class RuntimeCore implements Runtime {
   readonly logger: Logger
   readonly telemetry: TelemetryBus
   readonly loop: RunLoop
+  /** What dispatchers get of the outside. */
+  readonly dispatcherContext: DispatcherContext
   readonly #onUncaught: (error: GenStageError) => void
   readonly #names = new Map<string, LiveStage>()
   /** Held weakly: a stage that nobody can reach any more is forgotten (INV-22). */
@@ -103,6 +106,7 @@ export class RuntimeCore implements Runtime {
     this.telemetry = new TelemetryBus(error => this.raise(error))
     this.loop = new RunLoop(parts.clock, parts.scheduler, parts.sliceMs)
     this.#onUncaught = parts.onUncaught
+    this.dispatcherContext = { random: parts.random, now: () => parts.clock.now() }
   }
 
   whereis<Ref>(name: NameOf<Ref>): Ref | undefined
@@ -144,11 +148,15 @@ export class RuntimeCore implements Runtime {
 
   // ── for stages
 
-  newId(kind: string): string {
-    return `${kind}-${++this.#ids}`
+  nextNumber(): number {
+    return ++this.#ids
   }
 
-  newMailbox(owner: string): Mailbox {
+  newId(kind: string): string {
+    return `${kind}-${this.nextNumber()}`
+  }
+
+  newMailbox(owner: { readonly id: string }): Mailbox {
     return this.scheduler.choose === undefined ? new FifoMailbox() : new ChannelMailbox(owner)
   }
 

@@ -1,17 +1,19 @@
 import { absentAddress } from './absent.ts'
-import { duration, oneOf, ownOptions, type OwnOptions, refuseUnknown } from './options.ts'
+import { duration, flag, oneOf, optionsWithout, ownOptions, type OwnOptions, refuseUnknown, unknownOption } from './options.ts'
 import { GenStageError, show } from './errors.ts'
 import { UpstreamLink } from './links.ts'
 import { NameToken } from './names.ts'
 import { isRef, RefBase } from './ref-base.ts'
 import type { Address } from './protocol.ts'
-import { openReader } from './reader.ts'
+import { openReader, readerOptionNames } from './reader.ts'
 import type { Reason, ReasonInput } from './reason.ts'
 import type { AnyMessages, Down, Inspection, Monitor, Runtime, StageRef, Subscription } from './refs.ts'
 import { defaultStopTimeout, type Stage, type SubscriptionRequest } from './stage.ts'
-import { replacementOf } from './subscribe-options.ts'
+import { coreSubscriptionOptions, replacementOf } from './subscribe-options.ts'
 import type { DemandMode, StageType, StopOptions, WaitOptions } from './types.ts'
 import { waitForReply } from './wait.ts'
+
+const streamOptions: readonly string[] = [...coreSubscriptionOptions, ...readerOptionNames]
 
 /** The handle of a running stage, with the methods of all kinds: its type says which of them make sense. */
 export class Ref extends RefBase implements StageRef<AnyMessages> {
@@ -75,8 +77,8 @@ export class Ref extends RefBase implements StageRef<AnyMessages> {
     const checked = this.#stage.checkedReason(reason)
     const own = ownOptions(where, options)
     refuseUnknown(where, own, ['timeout', 'drain'])
-    const timeout = duration(where, 'timeout', own['timeout'] ?? defaultStopTimeout, true)
-    this.#stage.requestStop(checked, timeout, own['drain'] === true)
+    const timeout = duration(where, 'timeout', own['timeout'], true, defaultStopTimeout)
+    this.#stage.requestStop(checked, timeout, flag(where, own, 'drain'))
     return this.#untilEnd()
   }
 
@@ -108,8 +110,14 @@ export class Ref extends RefBase implements StageRef<AnyMessages> {
         stage: label,
       })
     }
-    const { signal, runtime: other, demand, producers, ...subscription } = ownOptions(`stage ${show(label)}: stream`, options)
-    return openReader([{ ...subscription, to: this }], { signal, runtime: other ?? runtime, demand, producers })
+    const where = `stage ${show(label)}: stream`
+    const own = ownOptions(where, options)
+    for (const option of ['to', 'replaces']) if (option in own) throw unknownOption(where, 'option', option, streamOptions)
+    const readerOptions = {
+      runtime,
+      ...Object.fromEntries(readerOptionNames.filter(name => name in own).map(name => [name, own[name]])),
+    }
+    return openReader(where, [{ ...optionsWithout(own, ...readerOptionNames), to: this }], readerOptions)
   }
 
   estimateBufferedCount(options?: WaitOptions): Promise<number> {
@@ -134,7 +142,7 @@ export class Ref extends RefBase implements StageRef<AnyMessages> {
       stage.log('not_a_consumer', text)
       throw new GenStageError('NOT_A_CONSUMER', text, { stage: stage.label })
     }
-    return stage.subscribe(subscriptionRequest(stage, ownOptions(`stage ${show(stage.label)}: subscribe`, options)))
+    return stage.subscribe(subscriptionRequest(stage, ownOptions(stage, options)))
   }
 
   protected async dispose(): Promise<void> {
@@ -157,22 +165,29 @@ export class Ref extends RefBase implements StageRef<AnyMessages> {
 
 /** Resolves `to` and `replaces`; refuses what is no stage (`NOT_A_STAGE`), and the stage itself. */
 export function subscriptionRequest(stage: Stage, given: OwnOptions): SubscriptionRequest {
-  const where = `stage ${show(stage.label)}`
   const { to } = given
   const target = targetOf(stage, to)
   if (target === undefined) {
-    throw new GenStageError('NOT_A_STAGE', `${where}: to must be a ref or a typed name of a producer, not ${show(to)}`, {
-      stage: stage.label,
-      option: 'to',
-    })
+    throw new GenStageError(
+      'NOT_A_STAGE',
+      `${stage.toString()}: to must be a ref or a typed name of a producer, not ${show(to)}`,
+      {
+        stage: stage.label,
+        option: 'to',
+      },
+    )
   }
   if (target.address === stage || target.name === (stage.name ?? '')) {
-    throw new GenStageError('BAD_OPTION', `${where}: to must be another stage: one cannot subscribe to oneself`, {
+    throw new GenStageError('BAD_OPTION', `${stage.toString()}: to must be another stage: one cannot subscribe to oneself`, {
       stage: stage.label,
       option: 'to',
     })
   }
-  const replaced = replacementOf(where, given, value => value instanceof UpstreamLink)
+  const replaced = replacementOf(
+    stage,
+    given,
+    (value): value is UpstreamLink => value instanceof UpstreamLink && value.isOf(stage),
+  )
   const current = replaced === undefined ? undefined : { link: replaced.link, reason: stage.checkedReason(replaced.reason) }
   return { target, options: given, current }
 }

@@ -3,7 +3,7 @@ import type { CheckedCallbacks } from './callbacks.ts'
 import { checkedCallbacks } from './check-callbacks.ts'
 import { ConsumerSide } from './consumer-side.ts'
 import { StageContext } from './context.ts'
-import { GenStageError, show } from './errors.ts'
+import { describeReason, GenStageError, show } from './errors.ts'
 import { badReturn, checkedEvents, type Host } from './host.ts'
 import { checkedReason, type DownstreamLink, type LocalPeer, UpstreamLink } from './links.ts'
 import { type LogCode, logLevels } from './logger.ts'
@@ -11,14 +11,14 @@ import type { Mailbox } from './mailbox.ts'
 import { disposeSymbol } from './platform.ts'
 import { ProducerSide, type ProducingSettings } from './producer-side.ts'
 import type { Address, Reply, StageMessage } from './protocol.ts'
-import { describeReason, failure, isGraceful, killed, noproc, normal, type Reason, type ReasonInput } from './reason.ts'
+import { failure, isGraceful, killed, noproc, normal, type Reason, type ReasonInput, shutdown } from './reason.ts'
 import type { Edge, Inspection, StageRef, Subscription, SubscriptionOptions, TopologyStage } from './refs.ts'
 import type { Runnable } from './run-loop.ts'
 import type { LiveStage, RuntimeCore } from './runtime.ts'
-import { checkSubscription } from './subscribe-options.ts'
+import { checkSubscription, coreSubscriptionOptions } from './subscribe-options.ts'
 import { type DiscardReason, ignore, type StageType } from './types.ts'
-import { stageFailed, Watchers } from './watchers.ts'
-import { ownOptions } from './options.ts'
+import { type Start, stageFailed, Watchers } from './watchers.ts'
+import { optionsWithout, ownOptions, unknownOption } from './options.ts'
 
 /** A subscription that is asked for, checked: what, how, and in place of which other. */
 export interface SubscriptionRequest {
@@ -40,12 +40,42 @@ export interface StagePlan {
   readonly startTimeout: number | undefined
 }
 
+/**
+ * What makes a stage end: something threw; the stage itself wants to; it lost a subscription, to nobody or to a producer that lives
+ * on; somebody outside asked for it; another stage ended, and has told why itself. A failure of the first three kinds is raised if
+ * nobody watches.
+ */
+type Cause = 'crash' | 'own' | 'orphaned' | 'asked' | 'followed'
+
 /** Why the stage is about to end. */
 interface Ending {
   readonly reason: Reason
-  /** Whether somebody outside asked for it, or it follows from the end of another: then it is no news to be raised. */
-  readonly isOrigin: boolean
-  readonly crashed: boolean
+  readonly cause: Cause
+}
+
+/** What is needed until the start is over. */
+interface Opening {
+  readonly plan: StagePlan
+  /** To the producers of `subscribeTo`. */
+  subscriptions: readonly UpstreamLink[]
+  startTimer: Disposable | undefined
+  slowTimer: Disposable | undefined
+}
+
+/** What only few stages ever have, so that an idle one costs little (WL-11). */
+class Extras {
+  /** Set once the callbacks use timers, watches or signals of theirs. */
+  context: StageContext | undefined
+  /** Calls that have not been answered: the end of the stage answers them. */
+  unanswered: Set<Reply> | undefined
+  /** Set while the stage finishes what is on its way before it ends. */
+  draining: { readonly reason: Reason; markerSent: boolean } | undefined
+  deadline: Disposable | undefined
+  deadlineAt = Infinity
+  /** Takes the listener off the signal that was given to `start`. */
+  unfollow: (() => void) | undefined
+  /** Stages that a failure of this one ends, and the other way round (GS-J4). */
+  linked: Set<Stage> | undefined
 }
 
 /** Where a stage is in its life. */
@@ -61,24 +91,35 @@ const slowSetupMs = 5_000
 const drained: unique symbol = Symbol('drained')
 
 const noCallbacks: CheckedCallbacks = Object.freeze({})
+const noSubscriptions: readonly UpstreamLink[] = Object.freeze([])
+const startedWell: Start = Object.freeze({ result: 'started' })
 
 /** One running stage: a mailbox, a turn at a time, one message after the other (GS-A1); and its life, from setup to exit. */
 export class Stage implements Host, LiveStage, LocalPeer, Runnable {
-  readonly id: string
   readonly type: StageType
   readonly name: string | undefined
   readonly runtime: RuntimeCore
   readonly ref: StageRef
   readonly mailbox: Mailbox
-  readonly watchers: Watchers
   callbacks: CheckedCallbacks = noCallbacks
-  readonly #plan: StagePlan
-  readonly #context: StageContext
+  /** Number of the stage in its runtime: its id is made of it when somebody wants to know. */
+  readonly #number: number
+  #id: string | undefined
+  /** What is needed until the start is over. */
+  #opening: Opening | undefined
+  /** What only few stages ever have. */
+  #extras: Extras | undefined
+  #watchers: Watchers | undefined
+  /** Why `ctx.stopping` and `ctx.signal` are aborted, once they are. */
+  stoppingFor: Reason | undefined
+  signalFor: Reason | undefined
   readonly #producing: ProducerSide | undefined
   readonly #consuming: ConsumerSide | undefined
   #phase: Phase = 'starting'
   /** The reason of the end; set at exit. */
   #endedAs: Reason | undefined
+  /** How the start went; set when it is over. */
+  #startedAs: Start | undefined
   /** Whether it is waiting for a turn, having one, or waiting for a promise: then a message that arrives need not wake it. */
   #busy = false
   /** The promise it waits for, by the token of that wait: what comes later, or twice, is not listened to. */
@@ -86,34 +127,40 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
   /** What the promise brought: the next thing to do. */
   #resume: (() => void) | undefined
   #ending: Ending | undefined
-  /** Calls that have not been answered: the end of the stage answers them. */
-  #unanswered: Set<Reply> | undefined
-  /** Set while the stage finishes what is on its way before it ends. */
-  #draining: { readonly reason: Reason; markerSent: boolean } | undefined
-  #deadline: Disposable | undefined
-  #deadlineAt = Infinity
-  #startTimer: Disposable | undefined
-  #slowTimer: Disposable | undefined
-  #onAbort: (() => void) | undefined
-  /** Stages that a failure of this one ends, and the other way round (GS-J4). */
-  #linked: Set<Stage> | undefined
-
+  /** Whether there may be something in hand, to be looked at before the mailbox. */
+  #attention = false
   constructor(plan: StagePlan, makeRef: (stage: Stage) => StageRef) {
     const { type, runtime, name } = plan
-    this.id = runtime.newId(type)
+    this.#number = runtime.nextNumber()
     this.type = type
     this.name = name
     this.runtime = runtime
-    this.#plan = plan
+    this.#opening = { plan, subscriptions: noSubscriptions, startTimer: undefined, slowTimer: undefined }
     this.ref = makeRef(this)
-    this.mailbox = runtime.newMailbox(this.id)
-    this.watchers = new Watchers(
-      () => this.ref,
-      error => runtime.raise(error),
-    )
-    this.#context = new StageContext(this)
+    this.mailbox = runtime.newMailbox(this)
     this.#producing = plan.producing === undefined ? undefined : new ProducerSide(this, plan.producing)
     this.#consuming = type === 'producer' ? undefined : new ConsumerSide(this, this.#producing)
+  }
+
+  get id(): string {
+    return (this.#id ??= `${this.type}-${this.#number}`)
+  }
+
+  get watchers(): Watchers {
+    return (this.#watchers ??= new Watchers(this))
+  }
+
+  /** For messages: `stage "mailer"`. */
+  toString(): string {
+    return `stage ${show(this.label)}`
+  }
+
+  adopt(context: StageContext): void {
+    this.#rare.context = context
+  }
+
+  get #rare(): Extras {
+    return (this.#extras ??= new Extras())
   }
 
   get address(): Address {
@@ -132,12 +179,16 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
     return this.#endedAs
   }
 
+  get startedAs(): Start | undefined {
+    return this.#startedAs
+  }
+
   get isStopping(): boolean {
     return this.#ending !== undefined || this.#phase === 'terminating' || this.#phase === 'ended'
   }
 
   get isDraining(): boolean {
-    return this.#draining !== undefined
+    return this.#extras?.draining !== undefined
   }
 
   // ── posting and turns
@@ -160,11 +211,12 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
   turn(steps: number): boolean {
     for (let step = 0; step < steps && this.#phase !== 'ended'; step++) {
       try {
-        if (!this.#step()) {
+        const message = this.#attention ? undefined : this.mailbox.shift()
+        if (message !== undefined) this.#handle(message)
+        else if (!this.#attention || !this.#step()) {
           this.#busy = false
           return false
         }
-        if (this.#draining !== undefined) this.#continueDrain(this.#draining)
       } catch (error) {
         this.#fail(error)
       }
@@ -173,7 +225,11 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
     return this.#phase !== 'ended'
   }
 
-  /** Does the next thing: first what is in hand, then the next message. False if there is nothing to do. */
+  attend(): void {
+    this.#attention = true
+  }
+
+  /** Does the next thing: first what is in hand, then the next message. False if there is nothing to do now. */
   #step(): boolean {
     const resume = this.#resume
     if (resume !== undefined) {
@@ -193,10 +249,13 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
       this.#consuming.work()
       return true
     }
+    // Nothing is in hand any more: from here on the mailbox is all there is to look at
+    const draining = this.#extras?.draining
+    this.#attention = draining !== undefined
+    if (draining !== undefined) this.#continueDrain(draining)
     const message = this.mailbox.shift()
-    if (message === undefined) return false
-    this.#handle(message)
-    return true
+    if (message !== undefined) this.#handle(message)
+    return message !== undefined || this.#ending !== undefined
   }
 
   #wake(): void {
@@ -206,13 +265,18 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
   }
 
   whenDone(value: unknown, next: (value: unknown) => void): void {
-    if (!isThenable(value)) return next(value)
+    if (isThenable(value)) this.#waitFor(value, next)
+    else next(value)
+  }
+
+  #waitFor(value: PromiseLike<unknown>, next: (value: unknown) => void): void {
     const wait = {}
     this.#waitingFor = wait
     const settled = (resume: () => void): void => {
       if (this.#waitingFor !== wait) return
       this.#waitingFor = undefined
       this.#resume = resume
+      this.#attention = true
       this.runtime.loop.wake(this)
     }
     value.then(
@@ -299,7 +363,7 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
       const text = `stage ${show(this.label)} has no handleCall to answer ${show(request)}`
       return reply.reject(new GenStageError('NO_HANDLER', text, { stage: this.label }))
     }
-    const unanswered = (this.#unanswered ??= new Set())
+    const unanswered = (this.#rare.unanswered ??= new Set())
     unanswered.add(reply)
     reply.release = () => unanswered.delete(reply)
     const answer = (value: unknown): void => reply.resolve(value)
@@ -323,7 +387,7 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
   }
 
   #info(message: unknown): void {
-    if (message === drained) return this.stopByOwn(this.#draining?.reason ?? normal)
+    if (message === drained) return this.stopByOwn(this.#extras?.draining?.reason ?? normal)
     if (this.callbacks.handleInfo === undefined) {
       return this.log('unhandled_info', `has no handleInfo: ${show(message)} is dropped`, { message })
     }
@@ -377,9 +441,8 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
 
   /** A subscription to be. Its options are checked here, so that bad ones are thrown at the call; logged as well (GS-S3). */
   newLink({ target, options, current }: SubscriptionRequest): UpstreamLink {
-    const where = `stage ${show(this.label)}`
     try {
-      return new UpstreamLink(this, this.runtime.newId('subscription'), target, checkSubscription(where, options), current)
+      return new UpstreamLink(this, this.runtime.newId('subscription'), target, checkSubscription(this, options), current)
     } catch (error) {
       if (error instanceof GenStageError) this.log('bad_opts', error.message, { option: error.option })
       throw error
@@ -398,8 +461,12 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
   }
 
   resubscribe(link: UpstreamLink, given: SubscriptionOptions & { readonly reason?: ReasonInput }): Subscription {
-    const { reason = 'normal', ...options } = ownOptions(`stage ${show(this.label)}: resubscribe`, given)
-    const checked = this.checkedReason(reason)
+    const own = ownOptions(`stage ${show(this.label)}: resubscribe`, given)
+    for (const option of ['to', 'replaces']) {
+      if (option in own) throw unknownOption(`stage ${show(this.label)}: resubscribe`, 'option', option, coreSubscriptionOptions)
+    }
+    const checked = this.checkedReason(own['reason'])
+    const options = optionsWithout(own, 'reason')
     const { producerName: name } = link
     const target = { address: name === undefined ? link.producerAddress : absentAddress(this.runtime, name), name }
     return this.subscribe({ target, options, current: { link, reason: checked } })
@@ -409,59 +476,68 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
 
   /** Begins: posts the setup, which is the first message of every life. */
   begin(subscriptions: readonly UpstreamLink[], link: Stage | undefined): void {
-    this.#subscriptions = subscriptions
-    const { signal, startTimeout } = this.#plan
+    const opening = this.#opening
+    if (opening === undefined) return
+    opening.subscriptions = subscriptions
+    const { signal, startTimeout } = opening.plan
     if (startTimeout !== undefined && startTimeout !== Infinity) {
-      this.#startTimer = this.runtime.clock.setTimer(startTimeout, () => this.#startTimedOut(startTimeout))
+      opening.startTimer = this.runtime.clock.setTimer(startTimeout, () => this.#startTimedOut(startTimeout))
     }
     this.post({ type: 'setup' })
     if (link !== undefined) this.#link(link)
     if (signal === undefined) return
-    this.#onAbort = () => this.requestStop({ type: 'shutdown' }, defaultStopTimeout, false)
-    if (signal.aborted) this.#onAbort()
-    else signal.addEventListener('abort', this.#onAbort)
+    const onAbort = (): void => this.requestStop(shutdown(), defaultStopTimeout, false)
+    if (signal.aborted) return onAbort()
+    signal.addEventListener('abort', onAbort)
+    this.#rare.unfollow = () => signal.removeEventListener('abort', onAbort)
   }
 
-  #subscriptions: readonly UpstreamLink[] = []
-
   #setUp(): void {
-    const { setup, arg } = this.#plan
-    const answer = setup(arg, this.#context)
+    const opening = this.#opening
+    if (opening === undefined) return
+    const { setup, arg } = opening.plan
+    const answer = setup(arg, new StageContext(this))
     if (isThenable(answer)) {
-      this.#slowTimer = this.runtime.clock.setTimer(slowSetupMs, () =>
+      opening.slowTimer = this.runtime.clock.setTimer(slowSetupMs, () =>
         this.log('slow_setup', `its setup has been running for ${slowSetupMs} ms`, { n: slowSetupMs }),
       )
     }
     this.whenDone(answer, callbacks => {
-      this.#slowTimer?.[disposeSymbol]()
-      if (this.#ending !== undefined) return // ctx.stop, or a stop from outside: the start has failed
-      if (callbacks === ignore) {
-        this.watchers.started({ result: 'ignored' })
-        return this.#exit({ reason: normal, isOrigin: false, crashed: false })
+      opening.slowTimer?.[disposeSymbol]()
+      if (callbacks === ignore && this.#ending === undefined) {
+        this.#startOver({ result: 'ignored' })
+        return this.#exit({ reason: normal, cause: 'asked' })
       }
-      this.callbacks = checkedCallbacks(this.label, this.type, callbacks)
-      this.#subscribeNext(0)
+      if (callbacks !== ignore) this.callbacks = checkedCallbacks(this.label, this.type, callbacks)
+      // Told to stop meanwhile, by itself or from outside: the start has failed
+      if (this.#ending === undefined) this.#subscribeNext(0)
     })
   }
 
   /** Subscribes to one producer after the other: the start is done when all requests have been posted (GS-L1). */
   #subscribeNext(index: number): void {
-    const link = this.#subscriptions[index]
+    const link = this.#opening?.subscriptions[index]
     if (link !== undefined) return this.#consuming?.subscribe(link, () => this.#subscribeNext(index + 1))
-    this.#subscriptions = []
+    this.#opening?.startTimer?.[disposeSymbol]()
+    this.#opening = undefined
     this.#phase = 'running'
-    this.#startTimer?.[disposeSymbol]()
-    this.watchers.started({ result: 'started' })
+    this.#startOver(startedWell)
     const { telemetry } = this.runtime
     if (telemetry.active) telemetry.tell('started', { ...this.#common(), type: this.type })
+  }
+
+  #startOver(start: Start): void {
+    if (this.#startedAs !== undefined) return
+    this.#startedAs = start
+    this.#watchers?.started()
   }
 
   #startTimedOut(ms: number): void {
     if (this.#phase !== 'starting') return
     const text = `stage ${show(this.label)}: its setup took longer than startTimeout (${ms} ms)`
     const error = new GenStageError('TIMEOUT', text, { stage: this.label, option: 'startTimeout' })
-    this.#context.abortAll(error)
-    this.#exit({ reason: failure(error), isOrigin: true, crashed: true })
+    this.#abortAll(failure(error))
+    this.#exit({ reason: failure(error), cause: 'crash' })
   }
 
   // ── stopping
@@ -469,37 +545,41 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
   /** Asked for by the stage itself, from a callback. */
   stopByOwn(reason: Reason): void {
     if (this.isStopping) return
-    this.#ending = { reason, isOrigin: true, crashed: false }
-    this.#context.abortStopping(abortError(reason))
+    this.#ending = { reason, cause: 'own' }
+    this.#attention = true
+    this.#abortStopping(reason)
     this.#wake()
   }
 
   follow(reason: Reason, isOrigin: boolean): void {
     if (this.isStopping) return
-    this.#ending = { reason, isOrigin, crashed: false }
-    this.#context.abortStopping(abortError(reason))
+    this.#ending = { reason, cause: isOrigin ? 'orphaned' : 'followed' }
+    this.#attention = true
+    this.#abortStopping(reason)
     this.#wake()
   }
 
   /** Asked for from outside. */
   requestStop(reason: Reason, timeout: number, drain: boolean): void {
     if (this.#phase === 'ended') return
-    this.#context.abortStopping(abortError(reason))
+    this.#abortStopping(reason)
     this.#armDeadline(timeout)
     if (drain && this.#phase === 'running' && this.#ending === undefined) {
-      if (this.#draining !== undefined) return
-      this.#draining = { reason, markerSent: false }
+      if (this.isDraining) return
+      this.#rare.draining = { reason, markerSent: false }
+      this.#attention = true
       this.post({ type: 'later', work: () => this.#consuming?.drain(reason) })
       return
     }
-    this.#ending ??= { reason, isOrigin: false, crashed: false }
+    this.#ending ??= { reason, cause: 'asked' }
+    this.#attention = true
     this.#wake()
   }
 
   kill(): void {
     if (this.#phase === 'ended') return
-    this.#context.abortAll(abortError(killed))
-    this.#exit({ reason: killed, isOrigin: false, crashed: false })
+    this.#abortAll(killed)
+    this.#exit({ reason: killed, cause: 'asked' })
   }
 
   checkedReason(reason: unknown): Reason {
@@ -511,82 +591,93 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
     if (draining.markerSent || this.#ending !== undefined || this.#waitingFor !== undefined) return
     if (this.#consuming !== undefined && !this.#consuming.isDrained) return
     draining.markerSent = true
-    if (this.#producing === undefined) this.#ending = { reason: draining.reason, isOrigin: false, crashed: false }
+    if (this.#producing === undefined) this.#ending = { reason: draining.reason, cause: 'asked' }
     else this.#producing.info(drained)
+    this.#attention = true
   }
 
   /** Past the earliest deadline that anybody gave, the stage is killed. */
   #armDeadline(timeout: number): void {
     const { clock } = this.runtime
+    const extras = this.#rare
     const at = clock.now() + timeout
-    if (at >= this.#deadlineAt) return
-    this.#deadlineAt = at
-    this.#deadline?.[disposeSymbol]()
-    this.#deadline = clock.setTimer(timeout, () => this.kill())
+    if (at >= extras.deadlineAt) return
+    extras.deadlineAt = at
+    extras.deadline?.[disposeSymbol]()
+    extras.deadline = clock.setTimer(timeout, () => this.kill())
   }
 
   // ── failing and ending
 
   #fail(error: unknown): void {
     if (this.#phase === 'ended') return
-    if (isAbortError(error) && this.#context.isAborted) {
+    if (isAbortError(error) && this.stoppingFor !== undefined) {
       // What was told to give up gave up: a graceful end, for the reason of the stop
-      this.#ending ??= { reason: this.#draining?.reason ?? normal, isOrigin: false, crashed: false }
+      this.#ending ??= { reason: this.#extras?.draining?.reason ?? normal, cause: 'asked' }
+      this.#attention = true
       return
     }
-    const ending: Ending = { reason: failure(error), isOrigin: true, crashed: true }
+    const ending: Ending = { reason: failure(error), cause: 'crash' }
     const { telemetry } = this.runtime
     if (telemetry.active) telemetry.tell('failed', { ...this.#common(), error })
     this.log('stage_failed', `failed: ${describeReason(ending.reason)}`, { error })
     if (this.#phase === 'terminating') return this.#exit(ending)
     this.#ending = ending
-    this.#context.abortStopping(error)
+    this.#attention = true
+    this.#abortStopping(ending.reason)
   }
 
   #terminate(ending: Ending): void {
-    if (this.#phase === 'starting') return this.#exit(ending)
+    // A start that failed has nothing to undo; one that was only told to stop meanwhile may have opened something (GS-L2)
+    if (this.#phase === 'starting' && ending.cause !== 'asked') return this.#exit(ending)
     this.#phase = 'terminating'
     const value = this.callbacks.terminate?.(ending.reason)
-    if (isThenable(value)) this.#armDeadline(defaultStopTimeout)
+    // Whoever asked for the end has said how long it may take
+    if (isThenable(value) && ending.cause !== 'asked') this.#armDeadline(defaultStopTimeout)
     this.whenDone(value, () => this.#exit(ending))
   }
 
   #exit(ending: Ending): void {
     const { reason } = ending
-    const startFailed = this.#phase === 'starting'
+    const startFailed = this.#startedAs === undefined
     this.#phase = 'ended'
     this.#endedAs = reason
     this.#waitingFor = undefined
     this.#resume = undefined
-    this.#draining = undefined
     this.callbacks = noCallbacks
-    this.#context.close()
-    for (const timer of [this.#deadline, this.#startTimer, this.#slowTimer]) timer?.[disposeSymbol]()
-    if (this.#onAbort !== undefined) this.#plan.signal?.removeEventListener('abort', this.#onAbort)
+    const extras = this.#extras
+    const opening = this.#opening
+    this.#extras = undefined
+    this.#opening = undefined
+    extras?.context?.close()
+    extras?.unfollow?.()
+    for (const timer of [extras?.deadline, opening?.startTimer, opening?.slowTimer]) timer?.[disposeSymbol]()
     this.runtime.unregister(this, this.name)
+    if (!isGraceful(reason) && (ending.cause === 'own' || (ending.cause === 'asked' && reason !== killed))) {
+      this.log('stage_failed', `ended: ${describeReason(reason)}`, { reason })
+    }
     const kind = lossKind(ending)
     const unfinished = this.#consuming?.close(reason, () => this.#stopped(reason)) ?? []
     this.discard(kind === 'crash' ? 'consumer_crash' : kind, unfinished)
     this.#producing?.end(reason, kind === 'crash' ? 'producer_crash' : kind)
-    for (const link of this.#subscriptions) link.finish({ kind: 'down', reason }, () => this.#stopped(reason))
-    this.#subscriptions = []
+    for (const link of opening?.subscriptions ?? []) link.finish({ kind: 'down', reason }, () => this.#stopped(reason))
     for (let message = this.mailbox.shift(); message !== undefined; message = this.mailbox.shift())
       this.#answerLate(message, reason, kind)
-    for (const reply of this.#unanswered ?? []) reply.reject(this.#stopped(reason))
-    this.#unanswered = undefined
+    for (const reply of extras?.unanswered ?? []) reply.reject(this.#stopped(reason))
     const { telemetry } = this.runtime
     if (telemetry.active) telemetry.tell('exited', { ...this.#common(), reason })
-    this.#endLinked(reason)
-    if (startFailed) this.watchers.started({ error: this.#startFailed(reason) })
-    this.watchers.ended(reason)
-    if (ending.isOrigin && !isGraceful(reason)) this.#raiseIfUnwatched(reason, startFailed)
+    this.#endLinked(extras?.linked, reason)
+    if (startFailed) this.#startOver({ error: this.#startFailed(reason) })
+    this.#watchers?.ended(reason)
+    const isRaised = ending.cause !== 'asked' && ending.cause !== 'followed' && !isGraceful(reason)
+    if (isRaised) this.#raiseIfUnwatched(reason, startFailed, extras?.linked !== undefined)
   }
 
   /** A crash is never silent: a failure that nobody watches is raised, once the event loop has come round. */
-  #raiseIfUnwatched(reason: Reason, ofStart: boolean): void {
-    if (this.#linked !== undefined || this.watchers.isWatched(ofStart)) return
+  #raiseIfUnwatched(reason: Reason, ofStart: boolean, isLinked: boolean): void {
+    if (isLinked || this.#watchers?.isWatched(ofStart) === true) return
     this.runtime.scheduler.yieldTo(() => {
-      if (!this.watchers.isWatched(ofStart)) this.runtime.uncaught(stageFailed(this.ref, reason))
+      if (this.#watchers?.isWatched(ofStart) !== true) this.runtime.uncaught(stageFailed(this.ref, reason))
     })
   }
 
@@ -617,18 +708,37 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
 
   #link(other: Stage): void {
     if (other.hasEnded) return this.follow(noproc, true)
-    this.#linked = (this.#linked ?? new Set()).add(other)
-    other.#linked = (other.#linked ?? new Set<Stage>()).add(this)
+    this.#rare.linked = (this.#rare.linked ?? new Set()).add(other)
+    other.#rare.linked = (other.#rare.linked ?? new Set()).add(this)
   }
 
-  #endLinked(reason: Reason): void {
-    for (const other of this.#linked ?? []) {
-      other.#linked?.delete(this)
-      if (other.#linked?.size === 0) other.#linked = undefined
+  #endLinked(linked: ReadonlySet<Stage> | undefined, reason: Reason): void {
+    for (const other of linked ?? []) {
+      other.#unlink(this)
       if (isGraceful(reason)) continue
       other.#armDeadline(defaultStopTimeout)
       other.follow(reason, false)
     }
+  }
+
+  #unlink(other: Stage): void {
+    this.#extras?.linked?.delete(other)
+    if (this.#extras?.linked?.size === 0) this.#extras.linked = undefined
+  }
+
+  /** A stop was requested: `ctx.stopping` is aborted, for whoever has read it. */
+  #abortStopping(reason: Reason): void {
+    if (this.stoppingFor !== undefined) return
+    this.stoppingFor = reason
+    this.#extras?.context?.abortStopping(reason)
+  }
+
+  /** Time is up. */
+  #abortAll(reason: Reason): void {
+    this.#abortStopping(reason)
+    if (this.signalFor !== undefined) return
+    this.signalFor = reason
+    this.#extras?.context?.abortSignal(reason)
   }
 
   // ── telling
@@ -693,8 +803,8 @@ function upstreamEdge(link: UpstreamLink, now: number): Edge {
   }
 }
 
-function lossKind({ reason, crashed }: Ending): 'crash' | 'killed' | 'stopped' {
-  if (crashed) return 'crash'
+function lossKind({ reason, cause }: Ending): 'crash' | 'killed' | 'stopped' {
+  if (cause === 'crash') return 'crash'
   return reason.type === 'killed' ? 'killed' : 'stopped'
 }
 
@@ -704,9 +814,4 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 function isAbortError(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError'
-}
-
-/** What `ctx.stopping` and `ctx.signal` are aborted with: platform functions that take a signal reject with it. */
-function abortError(reason: Reason): DOMException {
-  return new DOMException(`the stage is ending: ${describeReason(reason)}`, 'AbortError')
 }

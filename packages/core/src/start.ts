@@ -74,7 +74,9 @@ export function start(definition: unknown, options?: unknown): StageRef {
     each => new Ref(each),
   )
   // All subscriptions are checked before the first of them is posted, and before the stage exists for others (X14)
-  const links = subscribeTo(where, unnamed).map(item => stage.newLink(subscriptionRequest(stage, itemOptions(where, item))))
+  const links = subscribeTo(where, unnamed).map(item =>
+    stage.newLink(subscriptionRequest(stage, itemOptions(where, 'subscribeTo', item))),
+  )
   runtime.register(stage, name)
   stage.begin(links, link)
   return stage.ref
@@ -88,7 +90,7 @@ function nameOf(type: StageType, options: OwnOptions): string | undefined {
 }
 
 function runtimeOf(where: string, options: OwnOptions): RuntimeCore {
-  const runtime = options['runtime'] ?? defaultRuntime
+  const runtime = 'runtime' in options ? options['runtime'] : defaultRuntime
   if (runtime instanceof RuntimeCore) return runtime
   throw badOption(where, 'runtime', runtime, 'made by createRuntime')
 }
@@ -102,7 +104,7 @@ function linkOf(where: string, options: OwnOptions): Stage | undefined {
 }
 
 function producingSettings(where: string, type: StageType, options: OwnOptions): ProducingSettings {
-  const dispatcher = options['dispatcher'] ?? demandDispatcher()
+  const dispatcher = 'dispatcher' in options ? options['dispatcher'] : demandDispatcher()
   if (typeof dispatcher !== 'function')
     throw badOption(where, 'dispatcher', dispatcher, 'a factory, such as demandDispatcher() or broadcastDispatcher()')
   return {
@@ -114,7 +116,7 @@ function producingSettings(where: string, type: StageType, options: OwnOptions):
 }
 
 function subscribeTo(where: string, options: OwnOptions): readonly unknown[] {
-  const list = options['subscribeTo'] ?? []
+  const list = 'subscribeTo' in options ? options['subscribeTo'] : []
   if (Array.isArray(list)) return list
   throw badOption(where, 'subscribeTo', list, 'a list of producers')
 }

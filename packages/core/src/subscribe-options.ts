@@ -2,7 +2,7 @@ import { ConsumerDemand } from './demand.ts'
 import { GenStageError, show } from './errors.ts'
 import type { UpstreamLink } from './links.ts'
 import { NameToken } from './names.ts'
-import { oneOf, ownOptions, type OwnOptions, wholeNumber } from './options.ts'
+import { oneOf, optionsWithout, ownOptions, type OwnOptions, type Where, wholeNumber } from './options.ts'
 import { isRef } from './ref-base.ts'
 import type { SubscriptionOptions } from './refs.ts'
 import type { CancelMode } from './types.ts'
@@ -21,34 +21,26 @@ export const coreSubscriptionOptions: readonly string[] = ['maxDemand', 'minDema
 const defaultMaxDemand = 1_000
 
 /** Checks what only the consumer needs; everything else is for the producer to judge. Throws `BAD_OPTION`. */
-export function checkSubscription(where: string, given: OwnOptions): SubscriptionSettings {
-  const { to: _, replaces: __, ...options } = given
-  const max = wholeNumber(where, options, 'maxDemand', defaultMaxDemand, { min: 1 })
-  const min = wholeNumber(where, options, 'minDemand', Math.floor(max / 2), { min: 0 })
+export function checkSubscription(where: Where, given: OwnOptions): SubscriptionSettings {
+  const max = wholeNumber(where, given, 'maxDemand', defaultMaxDemand, { min: 1 })
+  const min = wholeNumber(where, given, 'minDemand', Math.floor(max / 2), { min: 0 })
   if (min >= max) {
     throw new GenStageError(
       'BAD_OPTION',
-      `${where}: minDemand (${min}) must be below maxDemand (${max}), from 0 to ${max - 1}; try minDemand: ${Math.floor(max / 2)}`,
+      `${where.toString()}: minDemand (${min}) must be below maxDemand (${max}), from 0 to ${max - 1}; try minDemand: ${Math.floor(max / 2)}`,
       { option: 'minDemand' },
     )
   }
-  const mode = oneOf(where, options, 'cancel', ['permanent', 'transient', 'temporary'], 'permanent')
-  return { options, mode, demand: new ConsumerDemand(max, min) }
+  const mode = oneOf(where, given, 'cancel', ['permanent', 'transient', 'temporary'], 'permanent')
+  return { options: optionsWithout(given, 'to', 'replaces'), mode, demand: new ConsumerDemand(max, min) }
 }
 
 /** An item of `subscribeTo`: a target alone, or options with `to` (GS-S11). */
-export function itemOptions(where: string, item: unknown): OwnOptions {
+export function itemOptions(where: Where, list: string, item: unknown): OwnOptions {
   if (isTarget(item)) return { to: item }
-  if (typeof item !== 'object' || item === null || !('to' in item)) {
-    throw new GenStageError(
-      'NOT_A_STAGE',
-      `${where}: subscribeTo takes refs, names, or options with one of them as "to", not ${show(item)}`,
-      {
-        option: 'subscribeTo',
-      },
-    )
-  }
-  return ownOptions(where, item)
+  if (typeof item === 'object' && item !== null && 'to' in item) return ownOptions(where, item)
+  const text = `${where.toString()}: ${list} takes refs, names, or options with one of them as "to", not ${show(item)}`
+  throw new GenStageError('NOT_A_STAGE', text, { option: list })
 }
 
 /** Whether something can stand behind `to`. A plain string cannot: it promises nothing about its events. */
@@ -58,7 +50,7 @@ function isTarget(value: unknown): boolean {
 
 /** A subscription to be replaced, as the option was given (GS-S9). */
 export function replacementOf(
-  where: string,
+  where: Where,
   given: OwnOptions,
   isLink: (value: unknown) => value is UpstreamLink,
 ): { readonly link: UpstreamLink; readonly reason: unknown } | undefined {
@@ -69,7 +61,7 @@ export function replacementOf(
   if (isLink(subscription)) return { link: subscription, reason: reason ?? 'normal' }
   throw new GenStageError(
     'BAD_OPTION',
-    `${where}: replaces must be a subscription, or { subscription, reason }, not ${show(replaces)}`,
+    `${where.toString()}: replaces must be a subscription, or { subscription, reason }, not ${show(replaces)}`,
     {
       option: 'replaces',
     },

@@ -1,4 +1,4 @@
-import { abortSignal, duration, ownOptions } from './options.ts'
+import { abortSignal, duration, ownOptions, refuseUnknown } from './options.ts'
 import { GenStageError, show } from './errors.ts'
 import { disposeSymbol } from './platform.ts'
 import type { Reply } from './protocol.ts'
@@ -20,7 +20,8 @@ export function waitForReply<T>(
 ): Promise<T> {
   const where = `stage ${show(stage)}: ${what}`
   const own = ownOptions(where, options)
-  const timeout = duration(where, 'timeout', own['timeout'] ?? defaultTimeout, true)
+  refuseUnknown(where, own, ['timeout', 'signal'])
+  const timeout = duration(where, 'timeout', own['timeout'], true, defaultTimeout)
   const signal = abortSignal(where, own)
   return new Promise<T>((resolve, reject) => {
     if (signal?.aborted === true) return reject(signal.reason)

@@ -1,29 +1,33 @@
-import { GenStageError, show } from './errors.ts'
+import { describeReason, GenStageError, show } from './errors.ts'
 import { settlers } from './links.ts'
 import { disposeSymbol } from './platform.ts'
-import { describeReason, isGraceful, noproc, type Reason } from './reason.ts'
+import { isGraceful, noproc, type Reason } from './reason.ts'
 import type { Down, Monitor, StageRef } from './refs.ts'
 
-/** How a start went: `failed` with the error that `ready` rejects with. */
-type Start = { readonly result: 'started' | 'ignored' } | { readonly error: GenStageError }
+/** How a start went; a failed one with the error that `ready` rejects with. */
+export type Start = { readonly result: 'started' | 'ignored' } | { readonly error: GenStageError }
+
+/** What is watched: a stage, which also remembers what there is to tell to those who come late. */
+interface Watched {
+  readonly ref: StageRef
+  readonly startedAs: Start | undefined
+  readonly endedAs: Reason | undefined
+  readonly runtime: { raise(error: unknown): void }
+}
 
 /**
  * Those who want to know how a stage fares: promises (made when somebody first reads them, so one that nobody reads is never an
  * unhandled rejection) and monitors. It also knows whether anybody watches, for a failure that nobody sees has to be told.
  */
 export class Watchers {
-  readonly #ref: () => StageRef
-  readonly #raise: (error: unknown) => void
-  #start: Start | undefined
-  #end: Reason | undefined
+  readonly #watched: Watched
   #ready: ReturnType<typeof settlers<'started' | 'ignored'>> | undefined
   #exited: ReturnType<typeof settlers<Reason>> | undefined
   #done: ReturnType<typeof settlers<void>> | undefined
   #monitors: Set<(down: Down) => void> | undefined
 
-  constructor(ref: () => StageRef, raise: (error: unknown) => void) {
-    this.#ref = ref
-    this.#raise = raise
+  constructor(watched: Watched) {
+    this.#watched = watched
   }
 
   get ready(): Promise<'started' | 'ignored'> {
@@ -37,7 +41,7 @@ export class Watchers {
   get exited(): Promise<Reason> {
     if (this.#exited === undefined) {
       this.#exited = settlers()
-      if (this.#end !== undefined) this.#exited.resolve(this.#end)
+      if (this.#watched.endedAs !== undefined) this.#exited.resolve(this.#watched.endedAs)
     }
     return this.#exited.promise
   }
@@ -57,7 +61,7 @@ export class Watchers {
   }
 
   monitor(listener: (down: Down) => void): Monitor {
-    const stage = this.#ref()
+    const stage = this.#watched.ref
     let active = true
     const tell = (down: Down): void => {
       if (!active) return
@@ -65,10 +69,10 @@ export class Watchers {
       try {
         listener(down)
       } catch (error) {
-        this.#raise(error)
+        this.#watched.runtime.raise(error)
       }
     }
-    if (this.#end === undefined) {
+    if (this.#watched.endedAs === undefined) {
       this.#monitors ??= new Set()
       this.#monitors.add(tell)
     } else queueMicrotask(() => tell({ type: 'down', stage, reason: noproc }))
@@ -79,32 +83,32 @@ export class Watchers {
     return { stage, cancel, [disposeSymbol]: cancel } as Monitor
   }
 
-  started(start: Start): void {
-    if (this.#start !== undefined) return
-    this.#start = start
+  /** The start is over, one way or the other. */
+  started(): void {
     this.#settleReady()
   }
 
+  /** The stage has ended. */
   ended(reason: Reason): void {
-    this.#end = reason
     this.#exited?.resolve(reason)
     this.#settleDone()
-    const monitors = this.#monitors
-    const stage = this.#ref()
-    for (const tell of monitors ?? []) tell({ type: 'down', stage, reason })
-    // Kept as they are: whether somebody watched is asked once more when the event loop has come round
+    const stage = this.#watched.ref
+    // They are kept: whether somebody watched is asked once more when the event loop has come round
+    for (const tell of this.#monitors ?? []) tell({ type: 'down', stage, reason })
   }
 
   #settleReady(): void {
-    if (this.#start === undefined) return
-    if ('error' in this.#start) this.#ready?.reject(this.#start.error)
-    else this.#ready?.resolve(this.#start.result)
+    const start = this.#watched.startedAs
+    if (start === undefined) return
+    if ('error' in start) this.#ready?.reject(start.error)
+    else this.#ready?.resolve(start.result)
   }
 
   #settleDone(): void {
-    if (this.#end === undefined) return
-    if (isGraceful(this.#end)) this.#done?.resolve()
-    else this.#done?.reject(stageFailed(this.#ref(), this.#end))
+    const reason = this.#watched.endedAs
+    if (reason === undefined) return
+    if (isGraceful(reason)) this.#done?.resolve()
+    else this.#done?.reject(stageFailed(this.#watched.ref, reason))
   }
 }
 

@@ -6,12 +6,12 @@ import { broadcastDispatcher, start } from '@genstage/core'
 import { describe, expect, it } from 'vitest'
 import { RawConsumer } from './support/raw-peer.ts'
 import { batches, counter, demands, items, pieces, range, type Seen, sink, source } from './support/stages.ts'
-import { testRuntime } from './support/test-runtime.ts'
+import { recordedRuntime } from './support/recorded-runtime.ts'
 import { settle } from './support/turns.ts'
 
 describe('demand between a producer and a consumer', () => {
   it('T2 GS-Q1 GS-Q4 delivers 1,000 events as two batches by default', async () => {
-    const { runtime } = testRuntime()
+    const { runtime } = recordedRuntime()
     const [above, below]: [Seen, Seen] = [[], []]
     const producer = start(counter(above, 1_000), { runtime })
     start(sink(below), { runtime, subscribeTo: [producer] })
@@ -21,7 +21,7 @@ describe('demand between a producer and a consumer', () => {
   })
 
   it('T3 GS-Q4 delivers batches of 20 with maxDemand 100 and minDemand 80', async () => {
-    const { runtime } = testRuntime()
+    const { runtime } = recordedRuntime()
     const seen: Seen = []
     const producer = start(counter([], 1_020), { runtime })
     start(sink(seen), { runtime, subscribeTo: [{ to: producer, maxDemand: 100, minDemand: 80 }] })
@@ -30,7 +30,7 @@ describe('demand between a producer and a consumer', () => {
   })
 
   it('T4 GS-Q4 GS-Q5 delivers 80 and 20 by turns with maxDemand 100 and minDemand 20', async () => {
-    const { runtime } = testRuntime()
+    const { runtime } = recordedRuntime()
     const seen: Seen = []
     const producer = start(counter([], 280), { runtime })
     start(sink(seen), { runtime, subscribeTo: [{ to: producer, maxDemand: 100, minDemand: 20 }] })
@@ -39,7 +39,7 @@ describe('demand between a producer and a consumer', () => {
   })
 
   it('T5 GS-Q4 delivers one event at a time with maxDemand 1 and minDemand 0', async () => {
-    const { runtime } = testRuntime()
+    const { runtime } = recordedRuntime()
     const seen: Seen = []
     const producer = start(counter([], 3), { runtime })
     const consumer = start(sink(seen), { runtime })
@@ -49,7 +49,7 @@ describe('demand between a producer and a consumer', () => {
   })
 
   it('T6 GS-W4 GS-W5 brings the same batch to two consumers of a broadcast with different demand', async () => {
-    const { runtime } = testRuntime()
+    const { runtime } = recordedRuntime()
     const [first, second]: [Seen, Seen] = [[], []]
     const producer = start(counter([], 1_010), { runtime, dispatcher: broadcastDispatcher() })
     start(sink(first), { runtime }).subscribe({ to: producer, maxDemand: 10, minDemand: 0 })
@@ -62,7 +62,7 @@ describe('demand between a producer and a consumer', () => {
   })
 
   it('T7 GS-W5 GS-W7 holds a broadcast back for a consumer that never asks, until it cancels', async () => {
-    const { runtime } = testRuntime()
+    const { runtime } = recordedRuntime()
     const [first, second]: [Seen, Seen] = [[], []]
     const producer = start(counter([], 1_010), { runtime, dispatcher: broadcastDispatcher() })
     const silent = new RawConsumer(runtime)
@@ -79,7 +79,7 @@ describe('demand between a producer and a consumer', () => {
   })
 
   it('T8 GS-W4 GS-W6 asks the producer once when two consumers of a broadcast never finish their batch', async () => {
-    const { runtime } = testRuntime()
+    const { runtime } = recordedRuntime()
     const [above, first, second]: [Seen, Seen, Seen] = [[], [], []]
     const producer = start(counter(above), { runtime, dispatcher: broadcastDispatcher(), demand: 'accumulate' })
     for (const seen of [first, second]) {
@@ -99,7 +99,7 @@ describe('demand between a producer and a consumer', () => {
   })
 
   it('GS-D6 GS-Q4 GS-X1 serves two consumers by turns, first from what was emitted and then from the buffer (worked vector)', async () => {
-    const { runtime } = testRuntime()
+    const { runtime } = recordedRuntime()
     const [above, first, second]: [Seen, Seen, Seen] = [[], [], []]
     const producer = start(source(above), { runtime })
     start(sink(first), { runtime, subscribeTo: [{ to: producer, maxDemand: 4, minDemand: 2 }] })

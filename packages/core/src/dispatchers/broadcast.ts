@@ -1,8 +1,9 @@
 import { addDemand } from '../demand.ts'
 import type { Delivery, Dispatched, Dispatcher, DispatcherFactory, Recipient } from '../dispatcher.ts'
-import { GenStageError, show } from '../errors.ts'
+import { show, UnnamedError } from '../errors.ts'
 import { failure, type Reason } from '../reason.ts'
 import type { SubscriptionOptions } from '../refs.ts'
+import { Outcome } from './outcome.ts'
 
 /** Each event to all consumers, at the pace of the slowest (GS-W1 to GS-W10). Consumers may filter with `selector`. */
 export function broadcastDispatcher(): DispatcherFactory {
@@ -32,16 +33,17 @@ class BroadcastDispatcher implements Dispatcher {
   #lowest = 0
   /** Events that may be sent to all now. */
   #waiting = 0
+  readonly #outcome = new Outcome()
 
   subscribe(to: Recipient, options: SubscriptionOptions): Dispatched {
     const { selector } = options
     if (selector !== undefined && typeof selector !== 'function') {
-      throw new GenStageError('BAD_OPTION', `selector must be a function that answers true or false, not ${show(selector)}`, {
+      throw new UnnamedError('BAD_OPTION', `selector must be a function that answers true or false, not ${show(selector)}`, {
         option: 'selector',
       })
     }
     if (this.#consumers.has(to.consumerId)) {
-      throw new GenStageError(
+      throw new UnnamedError(
         'ALREADY_SUBSCRIBED',
         `consumer ${show(to.consumerId)} has a subscription here; a broadcast would reach it twice`,
       )
@@ -53,21 +55,21 @@ class BroadcastDispatcher implements Dispatcher {
     this.#consumers.add(to.consumerId)
     this.#entries.set(to, { to, selector: selector as Selector | undefined, height: this.#level, failed: false })
     this.#lowest++
-    return { allowance: 0 }
+    return this.#outcome.with(0)
   }
 
   ask(to: Recipient, demand: number): Dispatched {
     const entry = this.#entries.get(to)
-    if (entry === undefined) return { allowance: this.#waiting }
+    if (entry === undefined) return this.#outcome.with(this.#waiting)
     if (entry.height === this.#level) this.#lowest--
     entry.height = addDemand(entry.height, demand)
     if (this.#lowest === 0) this.#raise()
-    return { allowance: this.#waiting }
+    return this.#outcome.with(this.#waiting)
   }
 
   cancel(to: Recipient): Dispatched {
     const entry = this.#entries.get(to)
-    if (entry === undefined) return { allowance: this.#waiting }
+    if (entry === undefined) return this.#outcome.with(this.#waiting)
     this.#entries.delete(to)
     this.#consumers.delete(to.consumerId)
     if (entry.height === this.#level) this.#lowest--
@@ -76,11 +78,15 @@ class BroadcastDispatcher implements Dispatcher {
       this.#level = 0
       this.#lowest = 0
     } else if (this.#lowest === 0) this.#raise()
-    return { allowance: this.#waiting }
+    return this.#outcome.with(this.#waiting)
   }
 
   dispatch(events: readonly unknown[]): Dispatched {
-    if (this.#waiting === 0) return { allowance: 0, leftover: events }
+    if (this.#waiting === 0) {
+      const none = this.#outcome.with(0)
+      none.leftover = events
+      return none
+    }
     const batch = events.length <= this.#waiting ? events : events.slice(0, this.#waiting)
     this.#waiting -= batch.length
     const deliveries: Delivery[] = []
@@ -90,13 +96,12 @@ class BroadcastDispatcher implements Dispatcher {
       if (entry.selector === undefined) deliveries.push({ to: entry.to, events: batch })
       else if (!entry.failed) this.#select(entry, entry.selector, batch, deliveries, asks, cancels)
     }
-    return {
-      allowance: this.#waiting,
-      deliveries,
-      leftover: batch.length === events.length ? undefined : events.slice(batch.length),
-      asks: asks.length === 0 ? undefined : asks,
-      cancels: cancels.length === 0 ? undefined : cancels,
-    }
+    const outcome = this.#outcome.with(this.#waiting)
+    outcome.deliveries = deliveries
+    if (batch.length < events.length) outcome.leftover = events.slice(batch.length)
+    if (asks.length > 0) outcome.asks = asks
+    if (cancels.length > 0) outcome.cancels = cancels
+    return outcome
   }
 
   inspect(): unknown {
@@ -149,5 +154,5 @@ class BroadcastDispatcher implements Dispatcher {
 function answer(selector: Selector, event: unknown): boolean {
   const selected: unknown = selector(event)
   if (typeof selected === 'boolean') return selected
-  throw new GenStageError('BAD_RETURN', `a selector must answer true or false, not ${show(selected)}`, { option: 'selector' })
+  throw new UnnamedError('BAD_RETURN', `a selector must answer true or false, not ${show(selected)}`, { option: 'selector' })
 }

@@ -8,6 +8,7 @@ import type {
   DispatcherWarning,
   Recipient,
 } from '../dispatcher.ts'
+import { Outcome } from './outcome.ts'
 import { badOption, ownOptions, refuseUnknown, wholeNumber } from '../options.ts'
 
 /** Options of `demandDispatcher`. */
@@ -33,6 +34,16 @@ export function demandDispatcher(options?: DemandDispatcherOptions): DispatcherF
   return context => new DemandDispatcher(maxDemand, shuffle, context)
 }
 
+// An answer is read at once, so all demand dispatchers share them: one for everything but a dispatch, which tells the total alone
+const answer = /* @__PURE__ */ new Outcome()
+const dispatched = /* @__PURE__ */ new Outcome()
+
+/** Up to so many recipients are looked for one by one: a map for them would cost more. */
+const few = 8
+
+/** Before the first subscription. */
+const noEntries: Entry[] = []
+
 /** A recipient and its open demand. */
 interface Entry {
   readonly to: Recipient
@@ -48,26 +59,20 @@ interface Entry {
  * the order of a heap, which makes an ask among 100,000 consumers as cheap as among ten.
  */
 class DemandDispatcher implements Dispatcher {
-  readonly #heap: Entry[] = []
-  readonly #entries = new Map<Recipient, Entry>()
+  #heap: Entry[] = noEntries
+  /** By recipient, once they are more than a few. */
+  #entries: Map<Recipient, Entry> | undefined
   /** The largest ask that is not worth a warning; 0 until the first. */
   #maxDemand: number
   /** The sum of all demands. */
   #total = 0
+  /** Whether the sum is larger than what numbers can tell exactly, and stands at that limit. */
+  #isSaturated = false
   #turns = 0
   #shuffle: boolean
   readonly #context: DispatcherContext
-  readonly #outcome: {
-    allowance: number
-    deliveries: readonly Delivery[] | undefined
-    leftover: readonly unknown[] | undefined
-  } = {
-    allowance: 0,
-    deliveries: undefined,
-    leftover: undefined,
-  }
   /** Used again for each dispatch that goes to one recipient, by far the most. */
-  readonly #single: { to: Recipient; events: readonly unknown[] }[] = []
+  #single: [{ to: Recipient; events: readonly unknown[] }] | undefined
 
   constructor(maxDemand: number, shuffle: boolean, context: DispatcherContext) {
     this.#maxDemand = maxDemand
@@ -77,37 +82,42 @@ class DemandDispatcher implements Dispatcher {
 
   subscribe(to: Recipient): Dispatched {
     const entry: Entry = { to, demand: 0, turn: this.#turns++, place: this.#heap.length }
-    this.#entries.set(to, entry)
-    this.#heap.push(entry)
+    if (this.#heap === noEntries) this.#heap = [entry]
+    else this.#heap.push(entry)
+    if (this.#entries !== undefined) this.#entries.set(to, entry)
+    else if (this.#heap.length > few) this.#entries = new Map(this.#heap.map(each => [each.to, each]))
     this.#rise(entry)
-    return this.#done()
+    return this.#answered()
   }
 
   ask(to: Recipient, demand: number): Dispatched {
-    const entry = this.#entries.get(to)
-    if (entry === undefined) return this.#done()
+    const entry = this.#find(to)
+    if (entry === undefined) return this.#answered()
     if (this.#maxDemand === 0) this.#maxDemand = demand
     entry.demand = addDemand(entry.demand, demand)
-    this.#total = addDemand(this.#total, demand)
     entry.turn = this.#turns++
+    this.#add(demand)
     this.#rise(entry)
-    if (demand <= this.#maxDemand) return this.#done()
+    this.#sink(entry)
+    if (demand <= this.#maxDemand) return this.#answered()
     const warning: DispatcherWarning = { code: 'ask_over_max', n: demand, max: this.#maxDemand, consumer: to.consumerId }
-    return { allowance: this.#total, warnings: [warning] }
+    const outcome = new Outcome().with(this.#total)
+    outcome.warnings = [warning]
+    return outcome
   }
 
   cancel(to: Recipient): Dispatched {
-    const entry = this.#entries.get(to)
-    if (entry === undefined) return this.#done()
-    this.#entries.delete(to)
-    this.#total -= entry.demand
+    const entry = this.#find(to)
+    if (entry === undefined) return this.#answered()
+    this.#entries?.delete(to)
     const last = this.#heap.pop()
     if (last !== undefined && last !== entry) {
       this.#put(last, entry.place)
       this.#rise(last)
       this.#sink(last)
     }
-    return this.#done()
+    this.#subtract(entry.demand)
+    return this.#answered()
   }
 
   dispatch(events: readonly unknown[]): Dispatched {
@@ -167,28 +177,55 @@ class DemandDispatcher implements Dispatcher {
     return this.#done(deliveries, sent === events.length ? undefined : events.slice(sent))
   }
 
+  #find(to: Recipient): Entry | undefined {
+    if (this.#entries !== undefined) return this.#entries.get(to)
+    const heap = this.#heap
+    for (let place = 0; place < heap.length; place++) if (heap[place]?.to === to) return heap[place]
+    return undefined
+  }
+
   #serve(entry: Entry, count: number): void {
     entry.demand -= count
     entry.turn = this.#turns++
-    this.#total -= count
+    this.#subtract(count)
   }
 
   #one(to: Recipient, events: readonly unknown[]): readonly Delivery[] {
-    const delivery = this.#single[0]
-    if (delivery === undefined) this.#single.push({ to, events })
+    if (this.#single === undefined) this.#single = [{ to, events }]
     else {
+      const [delivery] = this.#single
       delivery.to = to
       delivery.events = events
     }
     return this.#single
   }
 
-  #done(deliveries?: readonly Delivery[], leftover?: readonly unknown[]): Dispatched {
-    const outcome = this.#outcome
+  #answered(): Outcome {
+    answer.allowance = this.#total
+    return answer
+  }
+
+  #done(deliveries?: readonly Delivery[], leftover?: readonly unknown[]): Outcome {
+    const outcome = dispatched
     outcome.allowance = this.#total
     outcome.deliveries = deliveries
     outcome.leftover = leftover
     return outcome
+  }
+
+  #add(demand: number): void {
+    this.#isSaturated ||= this.#total + demand > Number.MAX_SAFE_INTEGER
+    this.#total = addDemand(this.#total, demand)
+  }
+
+  /** Takes demand away; from a sum that was too large to be exact by adding up what is left (INV-3). */
+  #subtract(demand: number): void {
+    if (!this.#isSaturated) this.#total -= demand
+    else {
+      this.#total = 0
+      this.#isSaturated = false
+      for (const entry of this.#heap) this.#add(entry.demand)
+    }
   }
 
   #put(entry: Entry, place: number): void {
@@ -198,10 +235,10 @@ class DemandDispatcher implements Dispatcher {
 
   /** Moves an entry towards the top until its parent precedes it. */
   #rise(entry: Entry): void {
-    for (;;) {
+    while (entry.place > 0) {
       const parentPlace = (entry.place - 1) >> 1
       const parent = this.#heap[parentPlace]
-      if (entry.place === 0 || parent === undefined || precedes(parent, entry)) return
+      if (parent === undefined || precedes(parent, entry)) return
       this.#put(parent, entry.place)
       this.#put(entry, parentPlace)
     }
@@ -209,10 +246,10 @@ class DemandDispatcher implements Dispatcher {
 
   /** Moves an entry towards the bottom until it precedes its children. */
   #sink(entry: Entry): void {
-    for (;;) {
-      const left = this.#heap[entry.place * 2 + 1]
+    for (let leftPlace = entry.place * 2 + 1; leftPlace < this.#heap.length; leftPlace = entry.place * 2 + 1) {
+      const left = this.#heap[leftPlace]
       if (left === undefined) return
-      const right = this.#heap[entry.place * 2 + 2]
+      const right = leftPlace + 1 < this.#heap.length ? this.#heap[leftPlace + 1] : undefined
       const first = right !== undefined && precedes(right, left) ? right : left
       if (precedes(entry, first)) return
       const { place } = first

@@ -1,9 +1,11 @@
+import { addDemand } from '../demand.ts'
 import type { Delivery, Dispatched, Dispatcher, DispatcherFactory, DispatcherWarning, Recipient } from '../dispatcher.ts'
-import { GenStageError, show, suggestion } from '../errors.ts'
+import { show, suggestion, UnnamedError } from '../errors.ts'
 import { type Hashable, stableHash } from '../hash.ts'
 import { badOption, ownOptions, refuseUnknown, wholeNumber } from '../options.ts'
 import type { SubscriptionOptions } from '../refs.ts'
 import type { Partition } from '../types.ts'
+import { Outcome } from './outcome.ts'
 import { PartitionLane } from './partition-lane.ts'
 
 /** Returned by a partition hash: this event goes nowhere. It is reported as discarded and its demand is given back (X3). */
@@ -96,7 +98,7 @@ function isPartition(name: unknown): name is Partition {
 function hashPlain(event: unknown, names: readonly Partition[]): unknown {
   const hash = stableHash(event)
   if (hash !== undefined) return names[hash % names.length]
-  throw new GenStageError(
+  throw new UnnamedError(
     'BAD_RETURN',
     `an event that is ${show(event)} has no built-in hash; give partitionDispatcher a hash function`,
     {
@@ -107,7 +109,8 @@ function hashPlain(event: unknown, names: readonly Partition[]): unknown {
 
 class PartitionDispatcher implements Dispatcher {
   readonly #lanes: readonly PartitionLane[]
-  readonly #laneOf = new Map<unknown, PartitionLane>()
+  /** By name, where the names are not the places in the list. */
+  readonly #laneOf: Map<unknown, PartitionLane> | undefined
   readonly #laneOfRecipient = new Map<Recipient, PartitionLane>()
   readonly #hash: Hash
   readonly #maxQueued: number
@@ -117,10 +120,11 @@ class PartitionDispatcher implements Dispatcher {
   #pending = 0
   /** How many lanes hold `maxQueued` events or more. */
   #full = 0
+  readonly #outcome = new Outcome()
 
   constructor(names: readonly Partition[], hash: Hash, maxQueued: number) {
     this.#lanes = names.map(name => new PartitionLane(name))
-    for (const lane of this.#lanes) this.#laneOf.set(lane.name, lane)
+    if (names.some((name, index) => name !== index)) this.#laneOf = new Map(this.#lanes.map(lane => [lane.name, lane]))
     this.#hash = hash
     this.#maxQueued = maxQueued
   }
@@ -129,13 +133,13 @@ class PartitionDispatcher implements Dispatcher {
     const { partition } = options
     const known = this.#lanes.map(lane => String(lane.name))
     if (partition === undefined) {
-      throw new GenStageError('BAD_OPTION', `partition is missing: a subscription here takes one of ${known.join(', ')}`, {
+      throw new UnnamedError('BAD_OPTION', `partition is missing: a subscription here takes one of ${known.join(', ')}`, {
         option: 'partition',
       })
     }
-    const lane = this.#laneOf.get(partition)
+    const lane = this.#laneNamed(partition)
     if (lane === undefined) {
-      throw new GenStageError(
+      throw new UnnamedError(
         'UNKNOWN_PARTITION',
         `partition ${show(partition)} is none of ${known.join(', ')}${suggestion(String(partition), known)}`,
         {
@@ -144,7 +148,7 @@ class PartitionDispatcher implements Dispatcher {
       )
     }
     if (lane.consumer !== undefined) {
-      throw new GenStageError('PARTITION_TAKEN', `partition ${show(partition)} is taken by ${show(lane.consumer.consumerId)}`, {
+      throw new UnnamedError('PARTITION_TAKEN', `partition ${show(partition)} is taken by ${show(lane.consumer.consumerId)}`, {
         option: 'partition',
       })
     }
@@ -161,14 +165,12 @@ class PartitionDispatcher implements Dispatcher {
     if (wasFull && !this.#isFull(lane)) this.#full--
     const covered = Math.min(this.#pending, demand - flushed.prepaid)
     this.#pending -= covered
-    this.#waiting = Math.min(Number.MAX_SAFE_INTEGER, this.#waiting + demand - flushed.prepaid - covered)
+    this.#waiting = addDemand(this.#waiting, demand - flushed.prepaid - covered)
     if (flushed.batches.length === 0 && flushed.infos.length === 0) return this.#done()
-    return {
-      allowance: this.#waiting,
-      hold: this.#full > 0,
-      deliveries: flushed.batches.map(events => ({ to, events })),
-      infos: flushed.infos,
-    }
+    const outcome = this.#done()
+    outcome.deliveries = flushed.batches.map(events => ({ to, events }))
+    outcome.infos = flushed.infos
+    return outcome
   }
 
   cancel(to: Recipient): Dispatched {
@@ -176,9 +178,11 @@ class PartitionDispatcher implements Dispatcher {
     if (lane === undefined) return this.#done()
     this.#laneOfRecipient.delete(to)
     const left = lane.leave()
-    this.#waiting += left.released
-    this.#pending += left.unused
-    return { allowance: this.#waiting, hold: this.#full > 0, infos: left.infos }
+    this.#waiting = addDemand(this.#waiting, left.released)
+    this.#pending = addDemand(this.#pending, left.unused)
+    const outcome = this.#done()
+    outcome.infos = left.infos
+    return outcome
   }
 
   dispatch(events: readonly unknown[]): Dispatched {
@@ -188,13 +192,13 @@ class PartitionDispatcher implements Dispatcher {
       const event = events[taken]
       const answer = this.#hash(event)
       // The common case first: the answer is a partition, and the event stays what it is
-      let lane = this.#laneOf.get(answer)
+      let lane = this.#laneNamed(answer)
       if (lane !== undefined) lane.route(event)
       else if (answer === none) {
         dropped.push(event)
         continue
       } else {
-        lane = this.#laneOf.get(answer instanceof RoutedEvent ? answer.partition : undefined)
+        lane = this.#laneNamed(answer instanceof RoutedEvent ? answer.partition : undefined)
         if (lane === undefined || !(answer instanceof RoutedEvent)) throw this.#badAnswer(answer)
         lane.route(answer.event)
       }
@@ -202,22 +206,21 @@ class PartitionDispatcher implements Dispatcher {
     }
     const warnings: DispatcherWarning[] = []
     const deliveries = this.#deliver(warnings)
-    return {
-      allowance: this.#waiting,
-      hold: this.#full > 0,
-      deliveries,
-      leftover: taken === events.length ? undefined : events.slice(taken),
-      discarded: dropped.length === 0 ? undefined : [{ count: dropped.length, reason: 'no_partition', events: dropped }],
-      warnings: warnings.length === 0 ? undefined : warnings,
-    }
+    const outcome = this.#done()
+    outcome.deliveries = deliveries
+    if (taken < events.length) outcome.leftover = events.slice(taken)
+    if (dropped.length > 0) outcome.discarded = [{ count: dropped.length, reason: 'no_partition', events: dropped }]
+    if (warnings.length > 0) outcome.warnings = warnings
+    return outcome
   }
 
   info(message: unknown): Dispatched {
     const behind = this.#lanes.filter(lane => lane.isQueueing)
-    if (behind.length === 0) return { allowance: this.#waiting, hold: this.#full > 0, infos: [message] }
+    const outcome = this.#done()
+    if (behind.length === 0) outcome.infos = [message]
     const info = { message, toPass: behind.length }
     for (const lane of behind) lane.hold(info)
-    return this.#done()
+    return outcome
   }
 
   held(): readonly unknown[] {
@@ -231,6 +234,11 @@ class PartitionDispatcher implements Dispatcher {
       pending: this.#pending,
       partitions: this.#lanes.map(lane => lane.inspect()),
     }
+  }
+
+  #laneNamed(name: unknown): PartitionLane | undefined {
+    if (this.#laneOf !== undefined) return this.#laneOf.get(name)
+    return typeof name === 'number' && name >= 0 && name < this.#lanes.length ? this.#lanes[name] : undefined
   }
 
   /** Hands on what was routed, partition by partition in their order (GS-H6). */
@@ -252,19 +260,19 @@ class PartitionDispatcher implements Dispatcher {
     return lane.queuedCount >= this.#maxQueued
   }
 
-  #done(): Dispatched {
-    return { allowance: this.#waiting, hold: this.#full > 0 }
+  #done(): Outcome {
+    return this.#outcome.with(this.#waiting, this.#full > 0)
   }
 
-  #badAnswer(answer: unknown): GenStageError {
+  #badAnswer(answer: unknown): UnnamedError {
     const partition = answer instanceof RoutedEvent ? answer.partition : answer
     const known = this.#lanes.map(lane => String(lane.name)).join(', ')
     if (isPartition(partition)) {
-      return new GenStageError('UNKNOWN_PARTITION', `the hash answered ${show(partition)}, which is none of ${known}`, {
+      return new UnnamedError('UNKNOWN_PARTITION', `the hash answered ${show(partition)}, which is none of ${known}`, {
         option: 'hash',
       })
     }
-    return new GenStageError(
+    return new UnnamedError(
       'BAD_RETURN',
       `the hash must answer a partition (${known}), routed(…) or none, not ${show(partition)}`,
       {

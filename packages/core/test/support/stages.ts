@@ -37,9 +37,11 @@ type Calls = readonly Item[]
 type SourceCallbacks = ProducerCallbacks<Item, Calls, string, Calls, unknown>
 type DoublerCallbacks = ProducerConsumerCallbacks<Item, Item, Calls, string, Calls, unknown>
 type SinkCallbacks = ConsumerCallbacks<Item, Calls, string, Calls, unknown>
-type Common = Pick<DoublerCallbacks, 'handleInfo' | 'terminate'> & {
+interface Recording {
   handleSubscribe(from: AnySubscription): undefined
   handleCancel(ended: Ended, from: AnySubscription): undefined
+  handleInfo(message: unknown): undefined
+  terminate(reason: Reason): undefined
 }
 
 /** Callbacks to use in place of the recording ones. */
@@ -48,7 +50,10 @@ type Instead<Callbacks> = (ctx: Context) => Partial<Callbacks>
 export type ItemMessages = Messages<Calls, string, Calls, unknown>
 
 /** A producer that emits what it is given by `call` or `cast`, and nothing on demand. */
-export function source(seen: Seen = [], instead: Instead<SourceCallbacks> = () => ({})): ProducerDefinition<Item, void, ItemMessages> {
+export function source(
+  seen: Seen = [],
+  instead: Instead<SourceCallbacks> = () => ({}),
+): ProducerDefinition<Item, void, ItemMessages> {
   return producer.of<Item>()((_: void, ctx) => ({
     ...recording(seen),
     ...emitting(seen),
@@ -96,7 +101,10 @@ export function doubler(
 }
 
 /** A consumer. */
-export function sink(seen: Seen = [], instead: Instead<SinkCallbacks> = () => ({})): ConsumerDefinition<Item, void, ItemMessages> {
+export function sink(
+  seen: Seen = [],
+  instead: Instead<SinkCallbacks> = () => ({}),
+): ConsumerDefinition<Item, void, ItemMessages> {
   return consumer.of<Item>()((_: void, ctx) => ({
     ...recording(seen),
     handleCall: (_events: Calls) => ({ reply: 'ok' }),
@@ -108,20 +116,24 @@ export function sink(seen: Seen = [], instead: Instead<SinkCallbacks> = () => ({
   }))
 }
 
-function recording(seen: Seen): Common {
+function recording(seen: Seen): Recording {
   return {
     handleSubscribe(from) {
       const peer = from.role === 'producer' ? from.producer : from.consumer
       seen.push(['subscribed', from.role, peer.id, from.id])
+      return undefined
     },
     handleCancel({ kind, reason }, from) {
       seen.push(['cancelled', kind, reason, from.id])
+      return undefined
     },
     handleInfo(message) {
       seen.push(['info', message])
+      return undefined
     },
     terminate(reason) {
       seen.push(['terminated', reason])
+      return undefined
     },
   }
 }

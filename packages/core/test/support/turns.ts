@@ -40,3 +40,12 @@ function picture(runtime: Runtime): string {
   const { stages, edges } = runtime.topology()
   return JSON.stringify([stages, edges.map(({ rate: _, ...edge }) => edge)])
 }
+
+/** A promise that resolves when the test says so. */
+export function gate(): { readonly opened: Promise<void>; open(): void } {
+  let open!: () => void
+  const opened = new Promise<void>(resolve => {
+    open = resolve
+  })
+  return { opened, open }
+}

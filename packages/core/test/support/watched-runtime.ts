@@ -1,5 +1,6 @@
 /** A runtime of which a test sees everything: its log, its time, and what would have become an uncaught error. */
 import { createRuntime, type GenStageError, type LogFields, type Logger, type Runtime } from '@genstage/core'
+import { disposeSymbol } from '../../src/platform.ts'
 import { systemScheduler } from '../../src/scheduler.ts'
 import { ManualClock } from './manual-clock.ts'
 import { settle } from './turns.ts'
@@ -83,12 +84,11 @@ class CountingClock extends ManualClock {
       unset()
       callback()
     })
-    const symbol = Object.getOwnPropertySymbols(timer)[0] as typeof Symbol.dispose
     const dispose = (): void => {
       unset()
-      timer[symbol]()
+      timer[disposeSymbol]()
     }
-    return { [symbol]: dispose } as unknown as Disposable
+    return { [disposeSymbol]: dispose }
   }
 }
 

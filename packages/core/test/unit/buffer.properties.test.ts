@@ -59,7 +59,7 @@ const operations: fc.Arbitrary<readonly Operation[]> = fc.array(
     fc.record({ type: fc.constant('attach' as const) }),
     fc.record({ type: fc.constant('take' as const), count: fc.nat(10), back: fc.nat(4) }),
   ),
-  { maxLength: 60 },
+  { maxLength: 60, size: 'max' },
 )
 
 const sizes = fc.constantFrom(0, 1, 2, 3, 5, 9, Infinity)

@@ -32,7 +32,7 @@ function cutByTheRule(count: number, min: number, max: number, before: number): 
 }
 
 const limits = fc.integer({ min: 1, max: 60 }).chain(max => fc.record({ max: fc.constant(max), min: fc.nat(max - 1) }))
-const messages = fc.array(fc.nat(150), { maxLength: 30 })
+const messages = fc.array(fc.nat(150), { maxLength: 30, size: 'max' })
 
 describe('ConsumerDemand', () => {
   it('GS-Q2 GS-Q6 cuts every message as the rule says, also when more comes than was asked for', () => {
@@ -87,7 +87,7 @@ describe('ConsumerDemand', () => {
 
 describe('Account', () => {
   it('U5 X1 never asks twice for one unit: what was requested is what was asked minus what was answered', () => {
-    const steps = fc.array(fc.record({ allowance: fc.nat(30), answered: fc.nat(12) }), { maxLength: 40 })
+    const steps = fc.array(fc.record({ allowance: fc.nat(30), answered: fc.nat(12) }), { maxLength: 40, size: 'max' })
     fc.assert(
       fc.property(steps, script => {
         const account = new Account()

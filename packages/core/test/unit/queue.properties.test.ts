@@ -16,7 +16,7 @@ const operations: fc.Arbitrary<readonly Operation[]> = fc.array(
     fc.record({ type: fc.constant('take' as const), count: fc.nat(50) }),
     fc.record({ type: fc.constant('at' as const), distance: fc.nat(60) }),
   ),
-  { maxLength: 60 },
+  { maxLength: 60, size: 'max' },
 )
 
 /** Does the same to the queue and to an array; answers what each of them said. */
