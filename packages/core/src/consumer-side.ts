@@ -144,11 +144,11 @@ export class ConsumerSide {
     else this.#ended(link, ended)
   }
 
-  /** Cancels all subscriptions without following them: the first step of a drain. True while there is still something to wait for. */
-  drain(reason: Reason): void {
+  /** The first step of a drain: no end of a subscription is followed any more; with a reason all are cancelled. */
+  drain(reason: Reason | undefined): void {
     for (const link of this.links.all()) {
       link.replaced = true
-      link.cancel(reason)
+      if (reason !== undefined) link.cancel(reason)
     }
   }
 

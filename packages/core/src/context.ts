@@ -1,6 +1,6 @@
 import type { Context, Timer } from './callbacks.ts'
 import type { Clock } from './clock.ts'
-import { duration } from './options.ts'
+import { duration, StagePlace } from './options.ts'
 import { describeReason, GenStageError, show } from './errors.ts'
 import { checkedReason } from './links.ts'
 import type { Logger } from './logger.ts'
@@ -138,8 +138,7 @@ export class StageContext implements Context {
   }
 
   #startTimer(kind: string, ms: number, message: unknown, repeat: boolean): Timer {
-    const where = `stage ${show(this.#host.label)}: ${kind}`
-    const every = duration(where, 'ms', ms, false)
+    const every = duration(new StagePlace(this.#host.label, kind), 'ms', ms, false)
     const { clock } = this.#host.runtime
     let active = true
     /** Whether a tick waits in the mailbox: a second one would only pile up. */

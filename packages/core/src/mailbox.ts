@@ -23,23 +23,30 @@ export class ChannelMailbox implements Mailbox {
   readonly #owner: { readonly id: string }
   /** The sender to take from at the next `shift`. */
   next: string | undefined
+  /** The setup, which comes before everything else (GS-L1). */
+  #setup: StageMessage | undefined
 
   constructor(owner: { readonly id: string }) {
     this.#owner = owner
   }
 
   get length(): number {
-    let length = 0
+    let length = this.#setup === undefined ? 0 : 1
     for (const channel of this.#channels.values()) length += channel.length
     return length
   }
 
   /** Senders that wait, each with the kind of its oldest message. */
   waiting(): readonly { readonly sender: string; readonly message: string }[] {
+    if (this.#setup !== undefined) return [{ sender: outside, message: this.#setup.type }]
     return [...this.#channels].map(([sender, channel]) => ({ sender, message: channel.at(0)?.type ?? '' }))
   }
 
   push(message: StageMessage): void {
+    if (message.type === 'setup') {
+      this.#setup = message
+      return
+    }
     const sender = this.#senderOf(message)
     const channel = this.#channels.get(sender) ?? new Queue<StageMessage>()
     channel.push(message)
@@ -47,6 +54,9 @@ export class ChannelMailbox implements Mailbox {
   }
 
   shift(): StageMessage | undefined {
+    const setup = this.#setup
+    this.#setup = undefined
+    if (setup !== undefined) return setup
     const sender = this.next ?? this.#channels.keys().next().value
     this.next = undefined
     const channel = sender === undefined ? undefined : this.#channels.get(sender)
@@ -57,7 +67,6 @@ export class ChannelMailbox implements Mailbox {
 
   #senderOf(message: StageMessage): string {
     if ('from' in message) return message.from.id
-    // The setup is the first message of a life, so it shares the queue of those that came from outside
     const own =
       message.type === 'settle' || message.type === 'refill' || message.type === 'cancelSubscriber' || message.type === 'wake'
     return own ? this.#owner.id : outside

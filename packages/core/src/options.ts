@@ -9,6 +9,23 @@ export type OwnOptions = Readonly<Record<string, unknown>>
 /** Whose options they are, for messages; a stage tells its name only when there is something to tell. */
 export interface Where {
   toString(): string
+  /** Name or id of the stage, if it is one. */
+  readonly label?: string | undefined
+}
+
+/** An option or a call of a stage: `stage "mailer": stop`. */
+export class StagePlace implements Where {
+  readonly label: string
+  readonly #what: string | undefined
+
+  constructor(label: string, what?: string) {
+    this.label = label
+    this.#what = what
+  }
+
+  toString(): string {
+    return this.#what === undefined ? `stage ${show(this.label)}` : `stage ${show(this.label)}: ${this.#what}`
+  }
 }
 
 export const noOptions: OwnOptions = /* @__PURE__ */ Object.freeze(Object.create(null) as OwnOptions)
@@ -26,7 +43,9 @@ export function ownOptions(where: Where, options: unknown): OwnOptions {
     options instanceof Map ||
     options instanceof Set
   )
-    throw new GenStageError('BAD_OPTION', `${where.toString()}: options must be an object, not ${show(options)}`)
+    throw new GenStageError('BAD_OPTION', `${where.toString()}: options must be an object, not ${show(options)}`, {
+      stage: where.label,
+    })
   const own = Object.create(null) as Record<string, unknown>
   for (const key of Object.keys(options)) {
     if (key === '__proto__') continue
@@ -40,7 +59,11 @@ function read(where: Where, options: object, key: string): unknown {
   try {
     return (options as OwnOptions)[key]
   } catch (cause) {
-    throw new GenStageError('BAD_OPTION', `${where.toString()}: reading the option ${key} failed`, { option: key, cause })
+    throw new GenStageError('BAD_OPTION', `${where.toString()}: reading the option ${key} failed`, {
+      stage: where.label,
+      option: key,
+      cause,
+    })
   }
 }
 
@@ -62,12 +85,15 @@ export function refuseUnknown(where: Where, options: OwnOptions, known: readonly
 export function unknownOption(where: Where, what: string, option: string, known: readonly string[]): GenStageError {
   const hint = suggestion(option, known) || ';'
   const text = `${where.toString()}: unknown ${what} ${show(option)}${hint} known are ${known.join(', ') || 'none'}`
-  return new GenStageError('BAD_OPTION', text, { option })
+  return new GenStageError('BAD_OPTION', text, { stage: where.label, option })
 }
 
 /** A refused option, told the same way everywhere: what was given, what is allowed. */
 export function badOption(where: Where, option: string, value: unknown, allowed: string): GenStageError {
-  return new GenStageError('BAD_OPTION', `${where.toString()}: ${option} must be ${allowed}, not ${show(value)}`, { option })
+  return new GenStageError('BAD_OPTION', `${where.toString()}: ${option} must be ${allowed}, not ${show(value)}`, {
+    stage: where.label,
+    option,
+  })
 }
 
 /** A whole number within bounds, or `fallback` where the option is absent. */

@@ -2,7 +2,16 @@ import { peerAddress } from './absent.ts'
 import { ConsumerDemand, type Cut } from './demand.ts'
 import { describeReason, GenStageError, show } from './errors.ts'
 import { NameToken } from './names.ts'
-import { abortSignal, badOption, oneOf, ownOptions, type OwnOptions, refuseUnknown, unknownOption } from './options.ts'
+import {
+  abortSignal,
+  badOption,
+  oneOf,
+  ownOptions,
+  type OwnOptions,
+  refuseUnknown,
+  unknownOption,
+  type Where,
+} from './options.ts'
 import type { Address, ProtocolMessage } from './protocol.ts'
 import { Queue } from './queue.ts'
 import { isGraceful, noproc, normal, type Reason } from './reason.ts'
@@ -64,7 +73,7 @@ export function stream<Event>(
 export const readerOptionNames: readonly string[] = ['signal', 'runtime', 'demand', 'producers']
 
 /** The same without types. */
-export function openReader(where: string, subscriptions: unknown, options: unknown): AsyncIterable<unknown> {
+export function openReader(where: Where, subscriptions: unknown, options: unknown): AsyncIterable<unknown> {
   if (!Array.isArray(subscriptions) || subscriptions.length === 0) {
     throw badOption(where, 'subscriptions', subscriptions, 'a list of producers')
   }
@@ -89,14 +98,18 @@ export function openReader(where: string, subscriptions: unknown, options: unkno
   return { [Symbol.asyncIterator]: () => new Reading(plan) }
 }
 
-function wantedFrom(where: string, item: unknown): Wanted {
+function wantedFrom(where: Where, item: unknown): Wanted {
   const given = itemOptions(where, 'the list', item)
   const { to } = given
   const address = RefBase.addressOf(to)
   if (address === undefined && !(to instanceof NameToken)) {
-    throw new GenStageError('NOT_A_STAGE', `${where}: to must be a ref or a typed name of a producer, not ${show(to)}`, {
-      option: 'to',
-    })
+    throw new GenStageError(
+      'NOT_A_STAGE',
+      `${where.toString()}: to must be a ref or a typed name of a producer, not ${show(to)}`,
+      {
+        option: 'to',
+      },
+    )
   }
   if ('replaces' in given) throw unknownOption(where, 'option', 'replaces', coreSubscriptionOptions)
   const { options, mode, demand } = checkSubscription(where, given)

@@ -6,6 +6,7 @@ import { consoleLogger, type Logger } from './logger.ts'
 import { ChannelMailbox, FifoMailbox, type Mailbox } from './mailbox.ts'
 import { asyncDisposeSymbol, disposeSymbol, holdProcess } from './platform.ts'
 import type { Address } from './protocol.ts'
+import type { Reason, ReasonInput } from './reason.ts'
 import type { AnyMessages, Edge, NameOf, Runtime, StageRef, Topology, TopologyStage } from './refs.ts'
 import { RunLoop } from './run-loop.ts'
 import { type Scheduler, systemScheduler } from './scheduler.ts'
@@ -32,6 +33,8 @@ export interface RuntimeOptions {
 /** A stage as its runtime knows it. */
 export interface LiveStage extends Address {
   readonly hasEnded: boolean
+  /** Stops it; `together` with all others, so that a drain goes from the sources down. */
+  stop(reason: ReasonInput, options: StopOptions | undefined, together: boolean): Promise<Reason>
   picture(): TopologyStage
   /** The subscriptions of its consumers. */
   edges(now: number): readonly Edge[]
@@ -135,7 +138,7 @@ export class RuntimeCore implements Runtime {
   }
 
   async stop(options?: StopOptions): Promise<void> {
-    await Promise.all(this.#live().map(stage => stage.ref.stop('shutdown', options)))
+    await Promise.all(this.#live().map(stage => stage.stop('shutdown', options, true)))
   }
 
   static {

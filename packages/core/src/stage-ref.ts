@@ -1,5 +1,5 @@
 import { absentAddress } from './absent.ts'
-import { duration, flag, oneOf, optionsWithout, ownOptions, type OwnOptions, refuseUnknown, unknownOption } from './options.ts'
+import { oneOf, optionsWithout, ownOptions, type OwnOptions, StagePlace, unknownOption } from './options.ts'
 import { GenStageError, show } from './errors.ts'
 import { UpstreamLink } from './links.ts'
 import { NameToken } from './names.ts'
@@ -8,7 +8,7 @@ import type { Address } from './protocol.ts'
 import { openReader, readerOptionNames } from './reader.ts'
 import type { Reason, ReasonInput } from './reason.ts'
 import type { AnyMessages, Down, Inspection, Monitor, Runtime, StageRef, Subscription } from './refs.ts'
-import { defaultStopTimeout, type Stage, type SubscriptionRequest } from './stage.ts'
+import type { Stage, SubscriptionRequest } from './stage.ts'
 import { coreSubscriptionOptions, replacementOf } from './subscribe-options.ts'
 import type { DemandMode, StageType, StopOptions, WaitOptions } from './types.ts'
 import { waitForReply } from './wait.ts'
@@ -73,13 +73,7 @@ export class Ref extends RefBase implements StageRef<AnyMessages> {
   }
 
   stop(reason: ReasonInput = 'normal', options?: StopOptions): Promise<Reason> {
-    const where = `stage ${show(this.#stage.label)}: stop`
-    const checked = this.#stage.checkedReason(reason)
-    const own = ownOptions(where, options)
-    refuseUnknown(where, own, ['timeout', 'drain'])
-    const timeout = duration(where, 'timeout', own['timeout'], true, defaultStopTimeout)
-    this.#stage.requestStop(checked, timeout, flag(where, own, 'drain'))
-    return this.#untilEnd()
+    return this.#stage.stop(reason, options, false)
   }
 
   kill(): Promise<Reason> {
@@ -110,7 +104,7 @@ export class Ref extends RefBase implements StageRef<AnyMessages> {
         stage: label,
       })
     }
-    const where = `stage ${show(label)}: stream`
+    const where = new StagePlace(label, 'stream')
     const own = ownOptions(where, options)
     for (const option of ['to', 'replaces']) if (option in own) throw unknownOption(where, 'option', option, streamOptions)
     const readerOptions = {
@@ -129,7 +123,7 @@ export class Ref extends RefBase implements StageRef<AnyMessages> {
   }
 
   setDemandMode(mode: DemandMode): void {
-    const where = `stage ${show(this.#stage.label)}: setDemandMode`
+    const where = new StagePlace(this.#stage.label, 'setDemandMode')
     this.#stage.post({ type: 'setDemandMode', mode: oneOf(where, { mode }, 'mode', ['forward', 'accumulate'], 'forward') })
   }
 
@@ -147,15 +141,6 @@ export class Ref extends RefBase implements StageRef<AnyMessages> {
 
   protected async dispose(): Promise<void> {
     await this.stop()
-  }
-
-  /** Somebody waits for the end, so the process has to live until then. */
-  async #untilEnd(): Promise<Reason> {
-    if (this.#stage.hasEnded) return this.exited
-    const release = this.#stage.runtime.holdWhile()
-    const reason = await this.exited
-    release()
-    return reason
   }
 
   #wait<T>(what: string, options: unknown, post: Parameters<typeof waitForReply>[4]): Promise<T> {

@@ -16,9 +16,9 @@ import type { Edge, Inspection, StageRef, Subscription, SubscriptionOptions, Top
 import type { Runnable } from './run-loop.ts'
 import type { LiveStage, RuntimeCore } from './runtime.ts'
 import { checkSubscription, coreSubscriptionOptions } from './subscribe-options.ts'
-import { type DiscardReason, ignore, type StageType } from './types.ts'
+import { type DiscardReason, ignore, type StageType, type StopOptions } from './types.ts'
 import { type Start, stageFailed, Watchers } from './watchers.ts'
-import { optionsWithout, ownOptions, unknownOption } from './options.ts'
+import { duration, flag, optionsWithout, ownOptions, refuseUnknown, StagePlace, unknownOption } from './options.ts'
 
 /** A subscription that is asked for, checked: what, how, and in place of which other. */
 export interface SubscriptionRequest {
@@ -62,6 +62,18 @@ interface Opening {
   slowTimer: Disposable | undefined
 }
 
+/**
+ * How a stage finishes what is on its way: alone, it cancels its subscriptions; together with all others, it waits until they have
+ * ended one after the other from the sources down.
+ */
+type Drain = 'alone' | 'together'
+
+/** A drain: announced, under way, and (what is on its way has arrived) waiting for the last events to leave. */
+interface Draining {
+  readonly reason: Reason
+  phase: 'announced' | 'under way' | 'leaving'
+}
+
 /** What only few stages ever have, so that an idle one costs little (WL-11). */
 class Extras {
   /** Set once the callbacks use timers, watches or signals of theirs. */
@@ -69,7 +81,7 @@ class Extras {
   /** Calls that have not been answered: the end of the stage answers them. */
   unanswered: Set<Reply> | undefined
   /** Set while the stage finishes what is on its way before it ends. */
-  draining: { readonly reason: Reason; markerSent: boolean } | undefined
+  draining: Draining | undefined
   deadline: Disposable | undefined
   deadlineAt = Infinity
   /** Takes the listener off the signal that was given to `start`. */
@@ -461,9 +473,10 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
   }
 
   resubscribe(link: UpstreamLink, given: SubscriptionOptions & { readonly reason?: ReasonInput }): Subscription {
-    const own = ownOptions(`stage ${show(this.label)}: resubscribe`, given)
+    const where = new StagePlace(this.label, 'resubscribe')
+    const own = ownOptions(where, given)
     for (const option of ['to', 'replaces']) {
-      if (option in own) throw unknownOption(`stage ${show(this.label)}: resubscribe`, 'option', option, coreSubscriptionOptions)
+      if (option in own) throw unknownOption(where, 'option', option, coreSubscriptionOptions)
     }
     const checked = this.checkedReason(own['reason'])
     const options = optionsWithout(own, 'reason')
@@ -486,7 +499,7 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
     this.post({ type: 'setup' })
     if (link !== undefined) this.#link(link)
     if (signal === undefined) return
-    const onAbort = (): void => this.requestStop(shutdown(), defaultStopTimeout, false)
+    const onAbort = (): void => this.requestStop(shutdown(), defaultStopTimeout, undefined)
     if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort)
     this.#rare.unfollow = () => signal.removeEventListener('abort', onAbort)
@@ -560,20 +573,50 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
   }
 
   /** Asked for from outside. */
-  requestStop(reason: Reason, timeout: number, drain: boolean): void {
+  requestStop(reason: Reason, timeout: number, drain: Drain | undefined): void {
     if (this.#phase === 'ended') return
     this.#abortStopping(reason)
     this.#armDeadline(timeout)
-    if (drain && this.#phase === 'running' && this.#ending === undefined) {
-      if (this.isDraining) return
-      this.#rare.draining = { reason, markerSent: false }
-      this.#attention = true
-      this.post({ type: 'later', work: () => this.#consuming?.drain(reason) })
-      return
-    }
+    if (drain !== undefined && !this.isStopping) return this.#startDrain(reason, drain)
     this.#ending ??= { reason, cause: 'asked' }
     this.#attention = true
     this.#wake()
+  }
+
+  /** In the order of the mailbox: what was sent before is still taken in. */
+  #startDrain(reason: Reason, drain: Drain): void {
+    if (this.isDraining) return
+    const draining: Draining = { reason, phase: 'announced' }
+    this.#rare.draining = draining
+    this.post({
+      type: 'later',
+      work: () => {
+        draining.phase = 'under way'
+        this.#attention = true
+        this.#consuming?.drain(drain === 'alone' ? reason : undefined)
+      },
+    })
+  }
+
+  /** Stops, as asked for from outside; resolves with the reason when it is truly over. `together`: all others are stopped as well. */
+  stop(reason: ReasonInput, options: StopOptions | undefined, together: boolean): Promise<Reason> {
+    const where = new StagePlace(this.label, 'stop')
+    const checked = this.checkedReason(reason)
+    const own = ownOptions(where, options)
+    refuseUnknown(where, own, ['timeout', 'drain'])
+    const timeout = duration(where, 'timeout', own['timeout'], true, defaultStopTimeout)
+    const drain = together ? 'together' : 'alone'
+    this.requestStop(checked, timeout, flag(where, own, 'drain') ? drain : undefined)
+    return this.#untilEnd()
+  }
+
+  /** Somebody waits for the end, so the process has to live until then. */
+  async #untilEnd(): Promise<Reason> {
+    if (this.hasEnded) return this.watchers.exited
+    const release = this.runtime.holdWhile()
+    const reason = await this.watchers.exited
+    release()
+    return reason
   }
 
   kill(): void {
@@ -587,10 +630,10 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
   }
 
   /** When nothing is on its way any more, what was emitted has to leave; then the stage ends. */
-  #continueDrain(draining: { readonly reason: Reason; markerSent: boolean }): void {
-    if (draining.markerSent || this.#ending !== undefined || this.#waitingFor !== undefined) return
+  #continueDrain(draining: Draining): void {
+    if (draining.phase !== 'under way' || this.#ending !== undefined || this.#waitingFor !== undefined) return
     if (this.#consuming !== undefined && !this.#consuming.isDrained) return
-    draining.markerSent = true
+    draining.phase = 'leaving'
     if (this.#producing === undefined) this.#ending = { reason: draining.reason, cause: 'asked' }
     else this.#producing.info(drained)
     this.#attention = true

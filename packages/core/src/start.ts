@@ -3,7 +3,18 @@ import type { DispatcherFactory } from './dispatcher.ts'
 import { demandDispatcher } from './dispatchers/demand.ts'
 import { GenStageError, show } from './errors.ts'
 import { NameToken } from './names.ts'
-import { abortSignal, badOption, duration, oneOf, ownOptions, type OwnOptions, refuseUnknown, wholeNumber } from './options.ts'
+import {
+  abortSignal,
+  badOption,
+  duration,
+  oneOf,
+  ownOptions,
+  type OwnOptions,
+  refuseUnknown,
+  wholeNumber,
+  StagePlace,
+  type Where,
+} from './options.ts'
 import type { ProducingSettings } from './producer-side.ts'
 import type { StageRef } from './refs.ts'
 import { defaultRuntime, RuntimeCore } from './runtime.ts'
@@ -55,7 +66,7 @@ export function start(definition: unknown, options?: unknown): StageRef {
   const { type, setup } = definition
   const unnamed = ownOptions(`start of a ${type}`, options)
   const name = nameOf(type, unnamed)
-  const where = `stage ${show(name ?? type)}`
+  const where = new StagePlace(name ?? type)
   refuseUnknown(where, unnamed, optionsOf[type])
   const runtime = runtimeOf(where, unnamed)
   const link = linkOf(where, unnamed)
@@ -89,21 +100,24 @@ function nameOf(type: StageType, options: OwnOptions): string | undefined {
   throw badOption(`start of a ${type}`, 'name', name, 'a typed name, or a text that is not empty')
 }
 
-function runtimeOf(where: string, options: OwnOptions): RuntimeCore {
+function runtimeOf(where: Where, options: OwnOptions): RuntimeCore {
   const runtime = 'runtime' in options ? options['runtime'] : defaultRuntime
   if (runtime instanceof RuntimeCore) return runtime
   throw badOption(where, 'runtime', runtime, 'made by createRuntime')
 }
 
-function linkOf(where: string, options: OwnOptions): Stage | undefined {
+function linkOf(where: Where, options: OwnOptions): Stage | undefined {
   const { link } = options
   if (link === undefined) return undefined
   const address = isRef(link) ? addressOf(link as StageRef) : undefined
   if (address instanceof Stage) return address
-  throw new GenStageError('NOT_A_STAGE', `${where}: link must be the ref of a stage, not ${show(link)}`, { option: 'link' })
+  throw new GenStageError('NOT_A_STAGE', `${where.toString()}: link must be the ref of a stage, not ${show(link)}`, {
+    stage: where.label,
+    option: 'link',
+  })
 }
 
-function producingSettings(where: string, type: StageType, options: OwnOptions): ProducingSettings {
+function producingSettings(where: Where, type: StageType, options: OwnOptions): ProducingSettings {
   const dispatcher = 'dispatcher' in options ? options['dispatcher'] : demandDispatcher()
   if (typeof dispatcher !== 'function')
     throw badOption(where, 'dispatcher', dispatcher, 'a factory, such as demandDispatcher() or broadcastDispatcher()')
@@ -115,7 +129,7 @@ function producingSettings(where: string, type: StageType, options: OwnOptions):
   }
 }
 
-function subscribeTo(where: string, options: OwnOptions): readonly unknown[] {
+function subscribeTo(where: Where, options: OwnOptions): readonly unknown[] {
   const list = 'subscribeTo' in options ? options['subscribeTo'] : []
   if (Array.isArray(list)) return list
   throw badOption(where, 'subscribeTo', list, 'a list of producers')

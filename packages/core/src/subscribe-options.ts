@@ -28,7 +28,7 @@ export function checkSubscription(where: Where, given: OwnOptions): Subscription
     throw new GenStageError(
       'BAD_OPTION',
       `${where.toString()}: minDemand (${min}) must be below maxDemand (${max}), from 0 to ${max - 1}; try minDemand: ${Math.floor(max / 2)}`,
-      { option: 'minDemand' },
+      { stage: where.label, option: 'minDemand' },
     )
   }
   const mode = oneOf(where, given, 'cancel', ['permanent', 'transient', 'temporary'], 'permanent')
@@ -40,7 +40,7 @@ export function itemOptions(where: Where, list: string, item: unknown): OwnOptio
   if (isTarget(item)) return { to: item }
   if (typeof item === 'object' && item !== null && 'to' in item) return ownOptions(where, item)
   const text = `${where.toString()}: ${list} takes refs, names, or options with one of them as "to", not ${show(item)}`
-  throw new GenStageError('NOT_A_STAGE', text, { option: list })
+  throw new GenStageError('NOT_A_STAGE', text, { stage: where.label, option: list })
 }
 
 /** Whether something can stand behind `to`. A plain string cannot: it promises nothing about its events. */
@@ -63,6 +63,7 @@ export function replacementOf(
     'BAD_OPTION',
     `${where.toString()}: replaces must be a subscription, or { subscription, reason }, not ${show(replaces)}`,
     {
+      stage: where.label,
       option: 'replaces',
     },
   )

@@ -1,5 +1,5 @@
-import { abortSignal, duration, ownOptions, refuseUnknown } from './options.ts'
-import { GenStageError, show } from './errors.ts'
+import { abortSignal, duration, ownOptions, refuseUnknown, StagePlace } from './options.ts'
+import { GenStageError } from './errors.ts'
 import { disposeSymbol } from './platform.ts'
 import type { Reply } from './protocol.ts'
 import type { RuntimeCore } from './runtime.ts'
@@ -18,7 +18,7 @@ export function waitForReply<T>(
   options: unknown,
   post: (reply: Reply) => void,
 ): Promise<T> {
-  const where = `stage ${show(stage)}: ${what}`
+  const where = new StagePlace(stage, what)
   const own = ownOptions(where, options)
   refuseUnknown(where, own, ['timeout', 'signal'])
   const timeout = duration(where, 'timeout', own['timeout'], true, defaultTimeout)
@@ -31,7 +31,7 @@ export function waitForReply<T>(
       timeout === Infinity
         ? undefined
         : runtime.clock.setTimer(timeout, () => {
-            settle(() => reject(new GenStageError('TIMEOUT', `${where}: no answer within ${timeout} ms`, { stage })))
+            settle(() => reject(new GenStageError('TIMEOUT', `${where.toString()}: no answer within ${timeout} ms`, { stage })))
           })
     let waiting = true
     const settle = (how: () => void): void => {

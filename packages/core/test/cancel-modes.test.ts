@@ -38,11 +38,11 @@ function fail(producer: Producer): Promise<Reason> {
 const modes: readonly CancelMode[] = ['permanent', 'transient', 'temporary']
 
 const cells = modes.flatMap(cancel =>
-  ends.map(({ endsIn, ...end }) => ({ ...end, cancel, outcome: endsIn.includes(cancel) ? 'ends with it' : 'lives on' })),
+  ends.map(end => [end.endsIn.includes(cancel) ? 'ends with it' : 'lives on', cancel, end.name, end] as const),
 )
 
 describe('a consumer whose producer ends', () => {
-  it.each(cells)('U22 GS-K5 GS-K7 $outcome: $cancel, $name', async ({ cancel, reason, end, outcome }) => {
+  it.each(cells)('U22 GS-K5 GS-K7 %s: %s, %s', async (outcome, cancel, _name, { reason, end }) => {
     const { runtime, takeUncaught } = recordedRuntime()
     const seen: Seen = []
     const failing = source([], () => ({

@@ -31,10 +31,10 @@ describe('fromIterable', () => {
   })
 
   it.each([
-    ['by default', undefined, 'lives on'],
-    ["with onCancel 'continue'", { onCancel: 'continue' }, 'lives on'],
-    ["with onCancel 'stop'", { onCancel: 'stop' }, 'ends'],
-  ] as const)('T118 GS-E6 %s %3$s when its last consumer has gone', async (_name, options, outcome) => {
+    ['lives on', 'by default', undefined],
+    ['lives on', "with onCancel 'continue'", { onCancel: 'continue' }],
+    ['ends', "with onCancel 'stop'", { onCancel: 'stop' }],
+  ] as const)('T118 GS-E6 %s when its last consumer has gone, %s', async (outcome, _setting, options) => {
     const { runtime } = recordedRuntime()
     const producer = start(fromIterable(endless(), options), { runtime })
     const [first, second] = [new RawConsumer(runtime, 'first'), new RawConsumer(runtime, 'second')]

@@ -5,7 +5,7 @@ import { endless } from './support/iterables.ts'
 import { RawProducer } from './support/raw-peer.ts'
 import { recordedRuntime } from './support/recorded-runtime.ts'
 import { counter, deliberately, demands, type Item, range, type Seen, sink, valuesOf } from './support/stages.ts'
-import { settle } from './support/turns.ts'
+import { gate, settle } from './support/turns.ts'
 
 const Unknown = producerName<Item>('unknown')
 const noThanks = { type: 'other', value: 'no thanks' } as const
@@ -195,6 +195,30 @@ describe('a reader', () => {
       for (const seen of above) expect(seen.at(-1)?.slice(0, 3)).toEqual(['cancelled', 'cancel', { type: 'normal' }])
       for (const producer of producers) expect(await isLeft(producer)).toBe(true)
       expect(above.map(seen => valuesOf(seen, 'subscribed'))).toEqual([['consumer'], ['consumer']])
+    })
+
+    it('U29 GS-R6 waits for the confirmation, and drops what arrives before it', async () => {
+      const { runtime } = recordedRuntime()
+      const { opened: confirmed, open: confirm } = gate()
+      const peer = new RawProducer(runtime, (message, self) => {
+        const { type, from, subscription } = message
+        if (type === 'ask') from.post({ type: 'events', from: self, subscription, events: range(0, 10) })
+        if (type !== 'cancel') return
+        void confirmed.then(() => {
+          from.post({ type: 'events', from: self, subscription, events: ['late'] })
+          from.post({ type: 'cancelled', from: self, subscription, reason: { type: 'normal' } })
+        })
+      })
+      let taken: readonly Item[] | undefined
+      const reading = take(3, stream([{ to: peer.ref, maxDemand: 10 }])).then(events => {
+        taken = events
+      })
+      await settle(runtime)
+      expect(peer.received.at(-1)).toEqual(['cancel', { type: 'normal' }])
+      expect(taken).toBeUndefined()
+      confirm()
+      await reading
+      expect(taken).toEqual([0, 1, 2])
     })
 
     it('U29 GS-R6 cancels everything when the signal is aborted', async () => {

@@ -1,4 +1,4 @@
-/** One test for each adopted rule of section X: it names the rules that X overrides, and would fail on what GenStage 1.3.2 does. */
+/** U32: one test for each adopted rule of section X. It names the rules that X overrides, and would fail on what GenStage 1.3.2 does. */
 import { broadcastDispatcher, none, partitionDispatcher, producer, producerConsumer, start } from '@genstage/core'
 import type { AnyMessages, DispatcherFactory, ProducerRef, StageRef } from '@genstage/core'
 import { describe, expect, it } from 'vitest'

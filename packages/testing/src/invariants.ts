@@ -29,7 +29,9 @@ export const checkOrder: Invariant = ledger =>
     if (stray !== undefined) return [`INV-5: ${id} got ${stray}, which ${producer} never emitted`]
     const sequences = accumulated ? [seen.filter(event => called.has(event)), seen.filter(event => !called.has(event))] : [seen]
     return sequences.flatMap(sequence => {
-      const early = sequence.find((event, index) => index > 0 && (place.get(event) ?? 0) <= (place.get(sequence[index - 1] ?? -1) ?? 0))
+      const early = sequence.find(
+        (event, index) => index > 0 && (place.get(event) ?? 0) <= (place.get(sequence[index - 1] ?? -1) ?? 0),
+      )
       return early === undefined ? [] : [`INV-5: ${id} got ${early} out of order`]
     })
   })
@@ -106,7 +108,10 @@ export const checkStages: Invariant = ledger =>
     ...(thrown === failed ? [] : [`INV-17: ${name} threw ${thrown} errors, ${failed} were told`]),
   ])
 
-/** INV-4 and INV-10: at rest an automatic consumer has asked for enough, and nothing waits that somebody could take. */
+/**
+ * INV-4 and INV-10: at rest an automatic consumer has asked for enough, nothing waits that somebody could take, and a source that
+ * could serve an open demand has been asked for it (U4).
+ */
 export async function checkAtRest(ledger: Ledger, runtime: Runtime, settle: () => Promise<void>): Promise<readonly string[]> {
   const wrong: string[] = []
   const topology = runtime.topology()
@@ -121,13 +126,15 @@ export async function checkAtRest(ledger: Ledger, runtime: Runtime, settle: () =
   for (const stage of topology.stages) {
     const record = stage.name === undefined ? undefined : ledger.stages.get(stage.name)
     const ref = stage.name === undefined ? undefined : runtime.whereis(stage.name)
-    if (record === undefined || ref === undefined || record.running > 0 || stage.buffered === 0) continue
+    if (record === undefined || ref === undefined || record.running > 0) continue
     const inspecting = ref.inspect().catch(() => undefined)
     await settle()
     const inspection = await inspecting
     if (inspection === undefined || inspection.demandMode !== 'forward') continue
     const open = openDemand(record.dispatcher, inspection.dispatcher)
-    if (open > 0) wrong.push(`INV-10: ${record.name} holds ${inspection.buffered} events while ${open} are wanted`)
+    if (open > 0 && (record.left ?? 0) > 0) wrong.push(`INV-10: ${record.name} could serve a demand of ${open} and was not asked`)
+    if (open > 0 && inspection.buffered > 0)
+      wrong.push(`INV-10: ${record.name} holds ${inspection.buffered} events while ${open} are wanted`)
   }
   return wrong
 }

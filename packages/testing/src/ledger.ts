@@ -39,6 +39,8 @@ export interface StageRecord {
   accumulated: boolean
   /** Events given up, as they were reported. */
   readonly discarded: { readonly reason: DiscardReason; readonly events: readonly number[] }[]
+  /** Of a source that gives exactly what it is asked for: how many events it has left. */
+  left: number | undefined
   /** Demand that `handleDemand` was called with, in all. */
   demanded: number
   /** Errors thrown by its callbacks, and failures told of it. */

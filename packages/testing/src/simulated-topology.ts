@@ -94,10 +94,9 @@ class World {
     subscriptions.forEach((_, index) => this.#subscribe(index))
     for (const action of actions) await this.#act(action)
     await this.#simulation.run(this.#afterStep)
-    if (this.#observed) {
-      const atRest = await checkAtRest(this.ledger, this.#simulation.runtime, () => this.#simulation.settle(this.#afterStep))
-      this.ledger.violations.push(...atRest)
-    }
+    // Asked in every run, so that one that is not observed takes the same steps
+    const atRest = await checkAtRest(this.ledger, this.#simulation.runtime, () => this.#simulation.settle(this.#afterStep))
+    if (this.#observed) this.ledger.violations.push(...atRest)
     await this.#stopAll()
     if (this.#observed) for (const invariant of finalInvariants) this.ledger.violations.push(...invariant(this.ledger))
     const { clock, uncaught } = this.#simulation
@@ -125,6 +124,7 @@ class World {
       called: new Set(),
       accumulated: plan.type === 'producer' && plan.demand === 'accumulate',
       discarded: [],
+      left: plan.type === 'producer' && plan.source === 'exact' ? plan.limit : undefined,
       demanded: 0,
       thrown: 0,
       failed: 0,
@@ -189,6 +189,7 @@ class World {
           this.ledger.history.push(`${record.name} demand ${demand}`)
           const count = Math.min(left, supplied(plan, demand))
           left -= count
+          if (record.left !== undefined) record.left = left
           const events = made(count)
           if (plan.source !== 'async') return this.#emits(record, events)
           return this.#overlap(record, this.#simulation.delay(3)).then(() => this.#emits(record, events))

@@ -141,7 +141,7 @@ class PartitionDispatcher implements Dispatcher {
     if (lane === undefined) {
       throw new UnnamedError(
         'UNKNOWN_PARTITION',
-        `partition ${show(partition)} is none of ${known.join(', ')}${suggestion(String(partition), known)}`,
+        `partition ${show(partition)} is none of ${known.join(', ')}${typeof partition === 'string' ? suggestion(partition, known) : ''}`,
         {
           option: 'partition',
         },

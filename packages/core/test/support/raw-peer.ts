@@ -25,12 +25,8 @@ export class RawConsumer {
     })
   }
 
-  get ref(): StageRef {
-    return this.address.ref
-  }
-
-  subscribe(to: StageRef, options: Readonly<Record<string, unknown>> = {}, subscription = this.#subscription): void {
-    addressOf(to).post({ type: 'subscribe', from: this.address, subscription, options, current: undefined })
+  subscribe(to: StageRef, options: Readonly<Record<string, unknown>> = {}): void {
+    addressOf(to).post({ type: 'subscribe', from: this.address, subscription: this.#subscription, options, current: undefined })
   }
 
   ask(from: StageRef, demand: number): void {
