@@ -126,7 +126,7 @@ export async function checkAtRest(ledger: Ledger, runtime: Runtime, settle: () =
   for (const stage of topology.stages) {
     const record = stage.name === undefined ? undefined : ledger.stages.get(stage.name)
     const ref = stage.name === undefined ? undefined : runtime.whereis(stage.name)
-    if (record === undefined || ref === undefined || record.running > 0) continue
+    if (record === undefined || ref === undefined || record.dispatcher === undefined || record.running > 0) continue
     const inspecting = ref.inspect().catch(() => undefined)
     await settle()
     const inspection = await inspecting
