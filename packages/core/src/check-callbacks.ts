@@ -17,8 +17,9 @@ function isCallbackName(key: string): boolean {
 }
 
 /** Checks what a setup returned (BAD_CALLBACKS): a record or an instance, nothing misspelt, nothing missing. */
-export function checkedCallbacks(stage: string, type: StageType, answer: unknown): CheckedCallbacks {
-  const refuse = (what: string): GenStageError => new GenStageError('BAD_CALLBACKS', `stage ${show(stage)}: ${what}`, { stage })
+export function checkedCallbacks(stage: { readonly label: string }, type: StageType, answer: unknown): CheckedCallbacks {
+  const refuse = (what: string): GenStageError =>
+    new GenStageError('BAD_CALLBACKS', `stage ${show(stage.label)}: ${what}`, { stage: stage.label })
   if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) {
     throw refuse(`the setup of a ${type} must return an object with its callbacks, or ignore, not ${show(answer)}`)
   }

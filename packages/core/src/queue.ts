@@ -1,16 +1,20 @@
 const smallest = 4
 
-/** Above this many places an emptied queue gives its memory back. */
-const largestKept = 1024
+/** An emptied queue gives places back when they are fewer than so many, or more: in between it will need them again. */
+const keptFrom = 8
+const keptUpTo = 1024
 
 /**
- * A first-in first-out queue that never moves its items: a ring whose size is a power of two, made at the first push.
- * `Array.shift` moves memory from some thousand items on (performance notes in the docs), a ring never does.
+ * A first-in first-out queue that never moves its items: the oldest has a place of its own, the others are in a ring whose size is a
+ * power of two. Most queues of an idle stage hold one item at a time, so most never have a ring (WL-11); and `Array.shift` moves
+ * memory from some thousand items on, a ring never does.
  */
 export class Queue<T> {
-  /** The places; `undefined` until something was pushed. */
-  #places: (T | undefined)[] | undefined
-  /** Place of the oldest item. */
+  /** The oldest item. */
+  #oldest: T | undefined
+  /** The items behind it; undefined until there are any. */
+  #ring: (T | undefined)[] | undefined
+  /** Place of the second oldest item in the ring. */
   #head = 0
   #length = 0
 
@@ -19,38 +23,48 @@ export class Queue<T> {
   }
 
   push(item: T): void {
-    let places = this.#places
-    if (places === undefined || this.#length === places.length) places = this.#grow()
-    places[(this.#head + this.#length) & (places.length - 1)] = item
+    if (this.#length === 0) this.#oldest = item
+    else {
+      const ring = this.#roomyRing()
+      ring[(this.#head + this.#length - 1) & (ring.length - 1)] = item
+    }
     this.#length++
   }
 
   /** Puts an item in front of all others. */
   unshift(item: T): void {
-    let places = this.#places
-    if (places === undefined || this.#length === places.length) places = this.#grow()
-    this.#head = (this.#head - 1) & (places.length - 1)
-    places[this.#head] = item
+    if (this.#length > 0) {
+      const ring = this.#roomyRing()
+      this.#head = (this.#head - 1) & (ring.length - 1)
+      ring[this.#head] = this.#oldest
+    }
+    this.#oldest = item
     this.#length++
   }
 
   /** Takes the oldest item; undefined if there is none. */
   shift(): T | undefined {
-    const places = this.#places
-    if (places === undefined || this.#length === 0) return undefined
-    const item = places[this.#head]
-    places[this.#head] = undefined
-    this.#head = (this.#head + 1) & (places.length - 1)
+    if (this.#length === 0) return undefined
+    const item = this.#oldest
     this.#length--
-    if (this.#length === 0 && places.length > largestKept) this.#places = undefined
+    const ring = this.#ring
+    if (this.#length > 0 && ring !== undefined) {
+      this.#oldest = ring[this.#head]
+      ring[this.#head] = undefined
+      this.#head = (this.#head + 1) & (ring.length - 1)
+      return item
+    }
+    this.#oldest = undefined
+    if (ring !== undefined && (ring.length < keptFrom || ring.length > keptUpTo)) this.#ring = undefined
     return item
   }
 
   /** The item at a distance from the oldest, without taking it. */
   at(distance: number): T | undefined {
-    const places = this.#places
-    if (places === undefined || distance >= this.#length) return undefined
-    return places[(this.#head + distance) & (places.length - 1)]
+    if (distance === 0) return this.#oldest
+    const ring = this.#ring
+    if (ring === undefined || distance >= this.#length) return undefined
+    return ring[(this.#head + distance - 1) & (ring.length - 1)]
   }
 
   /** Takes the `count` oldest items, or all if there are fewer. */
@@ -60,13 +74,14 @@ export class Queue<T> {
     return taken
   }
 
-  #grow(): (T | undefined)[] {
-    const old = this.#places
-    const places = new Array<T | undefined>(old === undefined ? smallest : old.length * 2)
-    if (old !== undefined)
-      for (let index = 0; index < this.#length; index++) places[index] = old[(this.#head + index) & (old.length - 1)]
-    this.#places = places
+  /** The ring, with room for one more item behind the oldest. */
+  #roomyRing(): (T | undefined)[] {
+    const ring = this.#ring
+    if (ring !== undefined && this.#length <= ring.length) return ring
+    const roomy = new Array<T | undefined>(ring === undefined ? smallest : ring.length * 2)
+    for (let index = 1; ring !== undefined && index < this.#length; index++) roomy[index - 1] = this.at(index)
+    this.#ring = roomy
     this.#head = 0
-    return places
+    return roomy
   }
 }

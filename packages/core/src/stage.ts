@@ -521,7 +521,7 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
         this.#startOver({ result: 'ignored' })
         return this.#exit({ reason: normal, cause: 'asked' })
       }
-      if (callbacks !== ignore) this.callbacks = checkedCallbacks(this.label, this.type, callbacks)
+      if (callbacks !== ignore) this.callbacks = checkedCallbacks(this, this.type, callbacks)
       // Told to stop meanwhile, by itself or from outside: the start has failed
       if (this.#ending === undefined) this.#subscribeNext(0)
     })

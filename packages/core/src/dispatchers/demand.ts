@@ -34,9 +34,8 @@ export function demandDispatcher(options?: DemandDispatcherOptions): DispatcherF
   return context => new DemandDispatcher(maxDemand, shuffle, context)
 }
 
-// An answer is read at once, so all demand dispatchers share them: one for everything but a dispatch, which tells the total alone
+// An answer is read at once, so all demand dispatchers share the one that tells their total alone
 const answer = /* @__PURE__ */ new Outcome()
-const dispatched = /* @__PURE__ */ new Outcome()
 
 /** Up to so many recipients are looked for one by one: a map for them would cost more. */
 const few = 8
@@ -71,6 +70,8 @@ class DemandDispatcher implements Dispatcher {
   #turns = 0
   #shuffle: boolean
   readonly #context: DispatcherContext
+  /** The answer to a dispatch, used again; forgotten when somebody leaves who may be named in it (INV-22). */
+  #dispatched: Outcome | undefined
   /** Used again for each dispatch that goes to one recipient, by far the most. */
   #single: [{ to: Recipient; events: readonly unknown[] }] | undefined
 
@@ -110,6 +111,8 @@ class DemandDispatcher implements Dispatcher {
     const entry = this.#find(to)
     if (entry === undefined) return this.#answered()
     this.#entries?.delete(to)
+    this.#dispatched = undefined
+    this.#single = undefined
     const last = this.#heap.pop()
     if (last !== undefined && last !== entry) {
       this.#put(last, entry.place)
@@ -206,7 +209,7 @@ class DemandDispatcher implements Dispatcher {
   }
 
   #done(deliveries?: readonly Delivery[], leftover?: readonly unknown[]): Outcome {
-    const outcome = dispatched
+    const outcome = (this.#dispatched ??= new Outcome())
     outcome.allowance = this.#total
     outcome.deliveries = deliveries
     outcome.leftover = leftover

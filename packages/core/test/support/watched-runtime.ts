@@ -23,6 +23,8 @@ interface WatchedRuntime {
   timers(): number
   /** Lets everything happen that needs no time. */
   settle(): Promise<void>
+  /** Moves time on. */
+  advance(ms: number): void
   /** Moves time on, then settles. */
   pass(ms: number): Promise<void>
 }
@@ -48,6 +50,7 @@ export function watchedRuntime(): WatchedRuntime {
     raised,
     timers: () => clock.timers,
     settle: () => settle(runtime),
+    advance: ms => clock.advance(ms),
     pass(ms) {
       clock.advance(ms)
       return settle(runtime)

@@ -116,7 +116,7 @@ describe('broadcastDispatcher', () => {
           if (credits.length > 0) expect(Math.min(...credits.map(each => each.credit))).toBe(0)
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 600 },
     )
   })
 

@@ -342,11 +342,20 @@ describe('selector of a broadcast subscription', () => {
     expect(rig.asks()).toEqual([])
   })
 
-  it.each([[null], ['even'], [{}], [1]])('X5 GS-W1 refuses %o, which is no function, and nothing changes', selector => {
+  it.each<[selector: unknown, shown: string]>([
+    [null, 'null'],
+    ['even', '"even"'],
+    [{}, 'an object'],
+    [1, '1'],
+  ])('X5 GS-W1 refuses %o, which is no function, and nothing changes', (selector, shown) => {
     const rig = rigOf('a')
     rig.ask('a', 2)
     expect(() => rig.subscribe('b', { selector } as object)).toThrow(
-      expect.objectContaining({ code: 'BAD_OPTION', option: 'selector' }),
+      expect.objectContaining({
+        code: 'BAD_OPTION',
+        message: `selector must be a function that answers true or false, not ${shown}`,
+        option: 'selector',
+      }),
     )
     expect(broadcastState(rig)).toBe('a0 (2,2)')
     expect(rig.subscribe('b', { selector: isEven })).toBe(0)
@@ -383,6 +392,7 @@ describe('selector of a broadcast subscription', () => {
     rig.ask('b', 1)
     rig.dispatch([1])
     expect(rig.delivered()).toEqual([])
-    expect(rig.cancels()).toMatchObject([['b', { type: 'error', error: { code: 'BAD_RETURN', option: 'selector' } }]])
+    const message = 'a selector must answer true or false, not 1'
+    expect(rig.cancels()).toMatchObject([['b', { type: 'error', error: { code: 'BAD_RETURN', message, option: 'selector' } }]])
   })
 })

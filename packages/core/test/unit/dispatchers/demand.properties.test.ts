@@ -93,7 +93,7 @@ describe('demandDispatcher', () => {
           expect(rig.pending).toBe(model.pending)
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 600 },
     )
   })
 

@@ -248,7 +248,7 @@ describe('partitionDispatcher', () => {
           expect([rig.allowance, rig.requested]).toEqual([model.waiting, model.requested])
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 600 },
     )
   })
 
