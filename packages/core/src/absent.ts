@@ -10,7 +10,7 @@ import type { StageType } from './types.ts'
  * The ref of what is no stage here: a name that nobody has, or a peer that speaks the protocol itself. Whatever is posted to it
  * vanishes, as with a stage that has ended (GS-A4).
  */
-export class AbsentRef extends RefBase implements StageRef {
+class AbsentRef extends RefBase implements StageRef {
   readonly id: string
   readonly name: string | undefined
   readonly type: StageType

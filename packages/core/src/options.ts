@@ -28,7 +28,7 @@ export class StagePlace implements Where {
   }
 }
 
-export const noOptions: OwnOptions = /* @__PURE__ */ Object.freeze(Object.create(null) as OwnOptions)
+const noOptions: OwnOptions = /* @__PURE__ */ Object.freeze(Object.create(null) as OwnOptions)
 
 /**
  * Reads an options object once, at the door. Inherited values and an own `__proto__` count for nothing; a getter that throws,

@@ -468,7 +468,7 @@ export class ProducerSide {
   #refuseUnknownOptions(options: object): void {
     const known = [...coreSubscriptionOptions, ...(this.#dispatcher.subscriptionOptions ?? [])]
     for (const option of Object.keys(options)) {
-      if (!known.includes(option)) throw unknownOption(this.#host.toString(), 'subscription option', option, known)
+      if (!known.includes(option)) throw unknownOption(this.#host, 'subscription option', option, known)
     }
   }
 

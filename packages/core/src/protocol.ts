@@ -1,4 +1,4 @@
-import type { Reason, ReasonInput } from './reason.ts'
+import type { Reason } from './reason.ts'
 import type { StageRef } from './refs.ts'
 import type { DemandMode } from './types.ts'
 
@@ -115,10 +115,4 @@ export interface Reply {
 export interface Tick {
   /** The message, or undefined if it was called off. */
   take(): { readonly message: unknown } | undefined
-}
-
-/** What a consumer's own request needs to know. */
-export interface Replacement {
-  readonly subscription: string
-  readonly reason: ReasonInput
 }

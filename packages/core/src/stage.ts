@@ -94,7 +94,7 @@ class Extras {
 type Phase = 'starting' | 'running' | 'terminating' | 'ended'
 
 /** How long a stage that ends may take for that, unless somebody said otherwise. */
-export const defaultStopTimeout = 5_000
+const defaultStopTimeout = 5_000
 
 /** A setup that takes longer is worth a line in the log. */
 const slowSetupMs = 5_000

@@ -3,6 +3,7 @@ import { settlers } from './links.ts'
 import { disposeSymbol } from './platform.ts'
 import { isGraceful, noproc, type Reason } from './reason.ts'
 import type { Down, Monitor, StageRef } from './refs.ts'
+import type { Scheduler } from './scheduler.ts'
 
 /** How a start went; a failed one with the error that `ready` rejects with. */
 export type Start = { readonly result: 'started' | 'ignored' } | { readonly error: GenStageError }
@@ -12,7 +13,7 @@ interface Watched {
   readonly ref: StageRef
   readonly startedAs: Start | undefined
   readonly endedAs: Reason | undefined
-  readonly runtime: { raise(error: unknown): void }
+  readonly runtime: { readonly scheduler: Scheduler; raise(error: unknown): void }
 }
 
 /**
@@ -75,7 +76,7 @@ export class Watchers {
     if (this.#watched.endedAs === undefined) {
       this.#monitors ??= new Set()
       this.#monitors.add(tell)
-    } else queueMicrotask(() => tell({ type: 'down', stage, reason: noproc }))
+    } else this.#watched.runtime.scheduler.schedule(() => tell({ type: 'down', stage, reason: noproc }))
     const cancel = (): void => {
       active = false
       this.#monitors?.delete(tell)

@@ -9,7 +9,6 @@ import {
   type DispatcherFactory,
   type Ended,
   GenStageError,
-  isGraceful,
   none,
   partitionDispatcher,
   producer,
