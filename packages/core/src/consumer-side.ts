@@ -1,5 +1,5 @@
 import type { Cut } from './demand.ts'
-import { GenStageError, show } from './errors.ts'
+import { GenStageError, ownError, show } from './errors.ts'
 import { badReturn, type Host } from './host.ts'
 import { LinkMap } from './link-map.ts'
 import type { UpstreamLink } from './links.ts'
@@ -68,6 +68,7 @@ export class ConsumerSide {
       link.producerAddress = found
     }
     const { current } = link
+    link.current = undefined // it may be gone long before this one
     // The cancel that the producer of both will confirm is of one's own making (X13)
     if (current !== undefined && current.link.producerAddress.id === link.producerAddress.id) current.link.replaced = true
     this.links.add(link)
@@ -163,12 +164,12 @@ export class ConsumerSide {
       link.finish({ kind: 'down', reason }, () => refused(link))
       link.producerAddress.post({ type: 'consumerDown', from: this.#host.address, subscription: link.id, reason })
     }
-    const unfinished: unknown[] = this.#events?.slice(this.#done) ?? []
+    const unfinished: (readonly unknown[])[] = [this.#events?.slice(this.#done) ?? []]
     for (let entry = this.#inbox?.shift(); entry !== undefined; entry = this.#inbox?.shift()) {
-      if (entry.type === 'events') unfinished.push(...entry.events)
+      if (entry.type === 'events') unfinished.push(entry.events)
     }
     this.#events = undefined
-    return unfinished
+    return unfinished.flat()
   }
 
   // ── inside
@@ -252,7 +253,10 @@ export class ConsumerSide {
     link.handled += size
     const ask = this.#cuts?.[this.#nextCut]?.ask ?? this.#ask
     this.#nextCut++
-    if (this.#done >= this.#events.length) this.#events = undefined
+    if (this.#done >= this.#events.length) {
+      this.#events = undefined
+      this.#link = undefined
+    }
     if (result !== undefined) this.#host.emit(result, 'handleEvents')
     if (ask > 0 && !this.#host.isStopping) link.post(ask)
   }
@@ -291,13 +295,14 @@ export class ConsumerSide {
 
 function isFollowed(link: UpstreamLink, reason: Reason): boolean {
   if (link.replaced) return false
-  if (reason.type === 'error' && reason.error instanceof GenStageError && reason.error.code === 'ALREADY_SUBSCRIBED') return false
+  if (reason.type === 'error' && ownError(reason.error)?.code === 'ALREADY_SUBSCRIBED') return false
   return link.mode === 'permanent' || (link.mode === 'transient' && !isGraceful(reason))
 }
 
 /** Why a subscription was never accepted, for those who wait for that. */
 function refusal(link: UpstreamLink, { kind, reason }: Ended): GenStageError {
-  if (kind === 'cancel' && reason.type === 'error' && reason.error instanceof GenStageError) return reason.error
+  const refused = kind === 'cancel' && reason.type === 'error' ? ownError(reason.error) : undefined
+  if (refused !== undefined) return refused
   const stage = labelOf(link)
   return new GenStageError('STOPPED', `stage ${show(stage)} was gone, or the subscription cancelled, before it was accepted`, {
     stage,

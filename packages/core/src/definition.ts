@@ -13,10 +13,16 @@ import type {
   SubscribeOptions,
 } from './refs.ts'
 import { GenStageError, show } from './errors.ts'
-import type { DemandMode, ignore, Maybe, StageType } from './types.ts'
+import type { DemandMode, ignore, StageType } from './types.ts'
 
-/** Makes fresh state and returns the callbacks over it. A restart runs it again. A class instance with these methods is fine. */
-export type Setup<in Arg, in Ctx, out Callbacks> = (arg: Arg, ctx: Ctx) => Maybe<Callbacks | typeof ignore>
+/**
+ * Makes fresh state and returns the callbacks over it. A restart runs it again. A class instance with these methods is fine.
+ * (A real `Promise` and not any thenable: that is what lets the reply of an asynchronous `handleCall` be inferred through it.)
+ */
+export type Setup<in Arg, in Ctx, out Callbacks> = (
+  arg: Arg,
+  ctx: Ctx,
+) => Callbacks | typeof ignore | Promise<Callbacks | typeof ignore>
 
 declare const starts: unique symbol
 

@@ -71,6 +71,15 @@ export class UnnamedError extends GenStageError {
   }
 }
 
+/** Something thrown, if it is an error of ours. It may be anything, also something that throws when it is looked at (F12). */
+export function ownError(error: unknown): GenStageError | undefined {
+  try {
+    return error instanceof GenStageError ? error : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** A value as an error message shows it: what it is and, if it is short, how it looks. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
@@ -114,11 +123,19 @@ function editDistance(a: string, b: string): number {
 
 /** A reason in a few words, for the log and for messages. */
 export function describeReason(reason: Reason): string {
-  if (reason.type === 'error')
-    return reason.error instanceof Error ? `${reason.error.name}: ${reason.error.message}` : `error ${plain(reason.error)}`
+  if (reason.type === 'error') return describeError(reason.error)
   if (reason.type === 'other') return plain(reason.value)
   if (reason.type === 'shutdown' && reason.detail !== undefined) return `shutdown (${plain(reason.detail)})`
   return reason.type
+}
+
+/** What was thrown may be anything, also something that throws when it is looked at (F12). */
+function describeError(error: unknown): string {
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : `error ${plain(error)}`
+  } catch {
+    return 'an error that cannot be read'
+  }
 }
 
 /** Text as it is, everything else as messages show it. */

@@ -34,8 +34,8 @@ export class UpstreamLink implements Subscription {
   manual = false
   /** Set when it was replaced by a resubscription to the same producer: its cancel does not end the consumer (X13). */
   replaced = false
-  /** The subscription that this one takes the place of, and why. */
-  readonly current: { readonly link: UpstreamLink; readonly reason: Reason } | undefined
+  /** The subscription that this one takes the place of, and why; until the request is posted. */
+  current: { readonly link: UpstreamLink; readonly reason: Reason } | undefined
   /** Events that the callbacks have worked off. */
   handled = 0
   /** Where the producer is; for a name not looked up yet, a place where nobody is. */

@@ -3,7 +3,7 @@ import { Buffer } from './buffer.ts'
 import { Account, addDemand } from './demand.ts'
 import type { Delivery, Dispatched, Dispatcher, DispatcherFactory } from './dispatcher.ts'
 import { coreSubscriptionOptions } from './subscribe-options.ts'
-import { GenStageError, show, UnnamedError } from './errors.ts'
+import { describeReason, GenStageError, ownError, show, UnnamedError } from './errors.ts'
 import { badReturn, checkedEvents, type Host } from './host.ts'
 import { LinkMap } from './link-map.ts'
 import { unknownOption } from './options.ts'
@@ -187,9 +187,9 @@ export class ProducerSide {
     const log = this.#log ?? []
     this.#log = undefined
     if (!this.#telemetry.active) return
-    const held = [...(this.#dispatcher.held?.() ?? [])]
-    while (this.#buffer !== undefined && this.#waiting > 0) held.push(...this.#buffer.take(this.#waiting).events)
-    this.#host.discard(crashed, held)
+    const lost = [this.#dispatcher.held?.() ?? []]
+    while (this.#buffer !== undefined && this.#waiting > 0) lost.push(this.#buffer.take(this.#waiting).events)
+    this.#host.discard(crashed, lost.flat())
     const logged = log.flatMap(entry => (entry.type === 'events' ? entry.events : []))
     this.#host.discard(this.mode === 'accumulate' ? 'accumulated_at_stop' : crashed, logged)
   }
@@ -227,8 +227,9 @@ export class ProducerSide {
         this.#refuseUnknownOptions(options)
         outcome = this.#dispatcher.subscribe(link, options)
       } catch (error) {
-        if (!(error instanceof GenStageError)) throw this.#dispatcherFailed('subscribe', error)
-        return this.#refuse(link, error)
+        const refusal = ownError(error)
+        if (refusal === undefined) throw this.#dispatcherFailed('subscribe', error)
+        return this.#refuse(link, refusal)
       }
       from.post({ type: 'subscribed', from: this.#host.address, subscription })
       this.#settle(outcome)
@@ -410,7 +411,8 @@ export class ProducerSide {
     for (const message of infos) this.#host.post({ type: 'info', message })
     for (const { to, demand } of asks) this.#host.post({ type: 'refill', subscription: to.subscriptionId, demand })
     for (const { to, reason } of cancels) {
-      const named = reason.type === 'error' && reason.error instanceof GenStageError ? failure(this.#named(reason.error)) : reason
+      const error = reason.type === 'error' ? ownError(reason.error) : undefined
+      const named = error === undefined ? reason : failure(this.#named(error))
       this.#host.post({ type: 'cancelSubscriber', subscription: to.subscriptionId, reason: named })
     }
   }
@@ -473,8 +475,9 @@ export class ProducerSide {
   }
 
   #dispatcherFailed(operation: string, cause: unknown): GenStageError {
-    if (cause instanceof GenStageError) return this.#named(cause)
-    const text = `stage ${show(this.#host.label)}: ${operation} of its dispatcher failed: ${String(cause)}`
+    const own = ownError(cause)
+    if (own !== undefined) return this.#named(own)
+    const text = `stage ${show(this.#host.label)}: ${operation} of its dispatcher failed: ${describeReason(failure(cause))}`
     return new GenStageError('DISPATCHER_FAILED', text, { stage: this.#host.label, cause })
   }
 

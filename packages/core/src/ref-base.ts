@@ -18,8 +18,15 @@ export abstract class RefBase implements AsyncDisposable {
     return typeof value === 'object' && value !== null && #address in value ? value.#address : undefined
   }
 
-  // The symbol is not written as a computed name, because not every browser has it yet
+  // The symbols are not written as computed names: not every browser has the first yet, and the second is Node's, which otherwise
+  // (and chai as well) would take the method `inspect` for one that prints
   static {
+    Object.defineProperty(RefBase.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+      value(this: RefBase): string {
+        const { id, ref } = this.#address
+        return ref.name === undefined ? `StageRef <${id}>` : `StageRef <${id} ${JSON.stringify(ref.name)}>`
+      },
+    })
     Object.defineProperty(RefBase.prototype, asyncDisposeSymbol, {
       value(this: RefBase): Promise<void> {
         return this.dispose()

@@ -3,7 +3,7 @@ import type { CheckedCallbacks } from './callbacks.ts'
 import { checkedCallbacks } from './check-callbacks.ts'
 import { ConsumerSide } from './consumer-side.ts'
 import { StageContext } from './context.ts'
-import { describeReason, GenStageError, show } from './errors.ts'
+import { describeReason, GenStageError, ownError, show } from './errors.ts'
 import { badReturn, checkedEvents, type Host } from './host.ts'
 import { checkedReason, type DownstreamLink, type LocalPeer, UpstreamLink } from './links.ts'
 import { type LogCode, logLevels } from './logger.ts'
@@ -740,7 +740,8 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
   }
 
   #startFailed(reason: Reason): GenStageError {
-    if (reason.type === 'error' && reason.error instanceof GenStageError) return reason.error
+    const own = reason.type === 'error' ? ownError(reason.error) : undefined
+    if (own !== undefined) return own
     const cause = reason.type === 'error' ? reason.error : undefined
     return new GenStageError('SETUP_FAILED', `stage ${show(this.label)} could not start: ${describeReason(reason)}`, {
       stage: this.label,
@@ -856,5 +857,9 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 function isAbortError(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError'
+  try {
+    return typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError'
+  } catch {
+    return false // something that throws when it is looked at
+  }
 }

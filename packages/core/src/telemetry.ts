@@ -23,6 +23,8 @@ export interface TelemetryEvents {
   failed: [event: TelemetryEvent & { readonly error: unknown }]
 }
 
+type Listener = Parameters<EventEmitter<TelemetryEvents>['on']>[1]
+
 /**
  * The bus. It knows whether anybody listens at all, which is the one thing that the paths of events look at; and a listener
  * that throws changes nothing for the stage whose news it heard.
@@ -31,24 +33,21 @@ export class TelemetryBus extends EventEmitter<TelemetryEvents> {
   /** Whether there is any listener. */
   active = false
   readonly #raise: (error: unknown) => void
+  readonly #guards = new WeakMap<Listener, Listener>()
 
   constructor(raise: (error: unknown) => void) {
     super()
     this.#raise = raise
   }
 
-  /** Emits, for the stage: what a listener throws is raised elsewhere. */
+  /** Emits, for the stage. */
   tell<Name extends keyof TelemetryEvents>(name: Name, event: TelemetryEvents[Name][0]): void {
-    try {
-      const bus = this as unknown as EventEmitter
-      bus.emit(name, event)
-    } catch (error) {
-      this.#raise(error)
-    }
+    const bus = this as unknown as EventEmitter
+    bus.emit(name, event)
   }
 
-  override on(...args: Parameters<EventEmitter<TelemetryEvents>['on']>): this {
-    super.on(...args)
+  override on(...[name, listener, context]: Parameters<EventEmitter<TelemetryEvents>['on']>): this {
+    super.on(name, this.#guarded(listener), context)
     return this.#recount()
   }
 
@@ -56,23 +55,40 @@ export class TelemetryBus extends EventEmitter<TelemetryEvents> {
     return this.on(...args)
   }
 
-  override once(...args: Parameters<EventEmitter<TelemetryEvents>['once']>): this {
-    super.once(...args)
+  override once(...[name, listener, context]: Parameters<EventEmitter<TelemetryEvents>['once']>): this {
+    super.once(name, this.#guarded(listener), context)
     return this.#recount()
   }
 
-  override removeListener(...args: Parameters<EventEmitter<TelemetryEvents>['removeListener']>): this {
-    super.removeListener(...args)
+  override removeListener(...[name, listener, context, once]: Parameters<EventEmitter<TelemetryEvents>['removeListener']>): this {
+    super.removeListener(name, listener === undefined ? undefined : this.#guarded(listener), context, once)
     return this.#recount()
   }
 
-  override off(...args: Parameters<EventEmitter<TelemetryEvents>['off']>): this {
+  override off(...args: Parameters<EventEmitter<TelemetryEvents>['removeListener']>): this {
     return this.removeListener(...args)
   }
 
   override removeAllListeners(...args: Parameters<EventEmitter<TelemetryEvents>['removeAllListeners']>): this {
     super.removeAllListeners(...args)
     return this.#recount()
+  }
+
+  /** The listener, in a guard that raises what it throws elsewhere; the same guard for the same listener, so that it can be removed. */
+  #guarded(listener: Listener): Listener {
+    const known = this.#guards.get(listener)
+    if (known !== undefined) return known
+    const raise = this.#raise
+    const guard = function (this: unknown, ...events: Parameters<Listener>): void {
+      try {
+        listener.apply(this, events)
+      } catch (error) {
+        raise(error)
+      }
+    }
+    this.#guards.set(listener, guard)
+    this.#guards.set(guard, guard) // by which the emitter itself removes a listener of once
+    return guard
   }
 
   #recount(): this {

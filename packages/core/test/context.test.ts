@@ -1,5 +1,5 @@
 /** What a setup gets besides its argument: timers, monitors, signals. */
-import { type AnyMessages, consumer, type Context, type Down, producer, type StageRef, start } from '@genstage/core'
+import { consumer, type Context, type Down, producer, type StageRef, start } from '@genstage/core'
 import { describe, expect, it } from 'vitest'
 import { refusal } from './support/refusal.ts'
 import { thrownBy, watchedRuntime, wrong } from './support/watched-runtime.ts'
@@ -405,7 +405,7 @@ describe('the rest of a context', () => {
   it('GS-A9 a stage may cast to itself', async () => {
     const { runtime, settle } = watchedRuntime()
     const seen: string[] = []
-    const Talking = producer((_: void, { self }: Context<unknown, StageRef<AnyMessages>>) => ({
+    const Talking = producer((_: void, { self }: Context) => ({
       handleDemand() {},
       handleCast(message: string) {
         seen.push(message)

@@ -417,7 +417,7 @@ describe('draining and stopping', () => {
   })
 
   it('INV-6 of a whole runtime loses nothing that had been made', async () => {
-    const { runtime, settle, pass, timers } = watchedRuntime()
+    const { runtime, settle, timers } = watchedRuntime()
     const lost = losses(runtime)
     const { Gated, handled, open } = gated()
     const Through = producerConsumer.of<number, number>()(() => ({ handleEvents: events => events }))
@@ -430,7 +430,7 @@ describe('draining and stopping', () => {
     await settle()
     const stopped = runtime.stop(drain)
     open()
-    await pass(5_000)
+    await settle()
     await stopped
     expect(lost).toEqual([])
     expect(handled).toEqual([1, 2, 3, 4, 5, 6, 7, 8])

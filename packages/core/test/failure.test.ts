@@ -248,12 +248,13 @@ describe('odd values thrown', () => {
     await settle()
     stage.cast('go')
     await settle()
-    expect(runtime.whereis('victim')).toBeUndefined()
+    expect(runtime.topology().stages.map(({ id }) => id)).toEqual([sink.id])
     const { reason } = await subscription.ended
     expect(reason.type === 'error' && Object.is(reason.error, thrown)).toBe(true)
     expect(lines.map(({ fields }) => fields.code)).toEqual(['stage_failed'])
     expect(uncaught.map(({ code, stage: name }) => [code, name])).toEqual([['STAGE_FAILED', 'victim']])
     expect(raised).toEqual([])
+    expect(await sink.inspect()).toMatchObject({ id: sink.id })
   })
 })
 
@@ -430,12 +431,11 @@ describe('a failure that is watched', () => {
     const { runtime, settle, uncaught } = watchedRuntime()
     const victim = start(Fragile, { runtime })
     await victim.ready
-    const telling = new Promise<Promise<Reason>>(resolve => {
-      runtime.telemetry.on('exited', () => resolve(victim.exited))
-    })
+    const exits: Promise<Reason>[] = []
+    runtime.telemetry.on('exited', () => exits.push(victim.exited))
     victim.cast(boom)
-    expect(await await telling).toEqual(failedWith(boom))
     await settle()
+    expect(await Promise.all(exits)).toEqual([failedWith(boom)])
     expect(uncaught).toEqual([])
   })
 })

@@ -634,6 +634,24 @@ describe('ctx.stop', () => {
     expect(events).toEqual([])
   })
 
+  it('has a like in the ref: a stage may stop itself inside a callback, if it does not wait for that', async () => {
+    const { runtime } = watchedRuntime()
+    const diary: Diary = []
+    const Selfless = producer((_: void, { self }) => ({
+      handleDemand() {},
+      handleCast(_message: 'go') {
+        void self.stop('shutdown')
+        diary.push('going on')
+      },
+      terminate: () => void diary.push('terminate'),
+    }))
+    const stage = start(Selfless, { runtime })
+    await stage.ready
+    stage.cast('go')
+    expect(await stage.exited).toEqual({ type: 'shutdown' })
+    expect(diary).toEqual(['going on', 'terminate'])
+  })
+
   it('from outside of a callback ends a waiting stage at once', async () => {
     const { runtime } = watchedRuntime()
     let stop = (): void => {}
@@ -749,6 +767,67 @@ describe('the end', () => {
   })
 })
 
+describe('the end of a stage', () => {
+  /** Hangs in its first callback, so that everything else waits in its mailbox. */
+  const hanging = { handleSubscribe: () => never, handleCall: () => never, handleDemand() {}, handleEvents() {} }
+  const { handleEvents: _, ...producing } = hanging
+  const { handleDemand: __, ...consuming } = hanging
+
+  async function settles(promises: readonly Promise<unknown>[], settle: () => Promise<void>): Promise<boolean> {
+    let settled = false
+    void Promise.allSettled(promises).then(() => (settled = true))
+    await settle()
+    return settled
+  }
+
+  it.each(['stop', 'kill'] as const)('INV-21 of a producer settles every promise that waits for it: %s', async how => {
+    const { runtime, settle, pass, timers } = watchedRuntime()
+    const stage = start(producer<number>(wrong(() => producing)), { runtime, name: 'stage' })
+    const sink = start(Sink, { runtime })
+    const subscription = sink.subscribe({ to: stage, cancel: 'temporary' })
+    const late = sink.subscribe({ to: stage, cancel: 'temporary' })
+    await settle()
+    const forEver = { timeout: Infinity }
+    const promises = [
+      stage.call(wrong('request'), forEver),
+      stage.syncInfo(wrong('info'), forEver),
+      stage.inspect(forEver),
+      stage.estimateBufferedCount(forEver),
+      stage.demandMode(forEver),
+      stage.stream()[Symbol.asyncIterator]().next(),
+      ...[subscription, late].flatMap(({ accepted, ended }) => [accepted, ended]),
+      stage.ready,
+      stage.exited,
+      stage.done,
+    ]
+    expect(await settles(promises, settle)).toBe(false)
+    if (how === 'stop') void stage.stop()
+    else void stage.kill()
+    expect(await settles(promises, () => pass(5_000))).toBe(true)
+    expect(timers()).toBe(0)
+  })
+
+  it.each(['stop', 'kill'] as const)('INV-21 of a consumer settles every promise that waits for it: %s', async how => {
+    const { runtime, settle, pass, timers } = watchedRuntime()
+    const source = start(Quiet, { runtime })
+    const stage = start(consumer<number>(wrong(() => consuming)), { runtime })
+    const [first, second] = [stage.subscribe({ to: source }), stage.subscribe({ to: source })]
+    await settle()
+    const promises = [
+      stage.call(wrong('request'), { timeout: Infinity }),
+      ...[first, second].flatMap(({ accepted, ended }) => [accepted, ended]),
+      stage.exited,
+      stage.done,
+    ]
+    expect(await settles(promises, settle)).toBe(false)
+    if (how === 'stop') void stage.stop()
+    else void stage.kill()
+    expect(await settles(promises, () => pass(5_000))).toBe(true)
+    expect(timers()).toBe(0)
+    expect(runtime.topology().edges).toEqual([])
+  })
+})
+
 describe('await using', () => {
   it('stops a stage at the end of its block', async () => {
     const { runtime } = watchedRuntime()
@@ -775,7 +854,7 @@ describe('await using', () => {
   })
 
   it('ends monitors and timers', async () => {
-    const { runtime, settle, timers } = watchedRuntime()
+    const { runtime, pass, timers } = watchedRuntime()
     const told: unknown[] = []
     const stage = start(Quiet, { runtime })
     {
@@ -783,11 +862,12 @@ describe('await using', () => {
     }
     await stage.stop()
     const Timed = producer((_: void, ctx) => {
-      using _tick = ctx.every(10, 'tick')
-      return { handleDemand() {} }
+      using tick = ctx.every(10, 'tick')
+      return { handleDemand() {}, handleInfo: () => void told.push(tick) }
     })
     start(Timed, { runtime })
-    await settle()
+    await pass(20)
+    await pass(20)
     expect(told).toEqual([])
     expect(timers()).toBe(0)
   })
@@ -852,7 +932,8 @@ describe('runtime.stop', () => {
     await settle()
     await runtime.stop()
     expect(runtime.topology().stages).toEqual([])
-    expect(await Promise.all([source, middle, sink].map(stage => stage.exited))).toEqual(Array(3).fill({ type: 'shutdown' }))
+    const reasons = await Promise.all([source, middle, sink].map(stage => stage.exited))
+    expect(reasons.map(({ type }) => type)).toEqual(['shutdown', 'shutdown', 'shutdown'])
     expect(diary).toEqual(['setup', 'terminate shutdown'])
     expect(timers()).toBe(0)
     expect(uncaught).toEqual([])

@@ -326,6 +326,12 @@ describe('the log', () => {
     ])
   })
 
+  it('GS-O3 a consumer estimates 0', async () => {
+    const { runtime } = watchedRuntime()
+    const sink = start(Sink, { runtime }) as unknown as ProducerRef<number>
+    expect(await sink.estimateBufferedCount()).toBe(0)
+  })
+
   it('GS-O1 a stage without a name is named by its id', async () => {
     const { runtime, lines, settle: settled } = watchedRuntime()
     const source = start(Source, { runtime })

@@ -1,6 +1,9 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Buffer, type Stored, type Taken } from '../../src/buffer.ts'
+
+// Thousands of steps take their time on a busy machine
+vi.setConfig({ testTimeout: 30_000 })
 
 interface Item {
   readonly event: number

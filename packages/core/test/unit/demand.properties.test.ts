@@ -1,6 +1,9 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Account, ConsumerDemand } from '../../src/demand.ts'
+
+// Thousands of steps take their time on a busy machine
+vi.setConfig({ testTimeout: 30_000 })
 
 /** GS-Q2, word by word. */
 function cutByTheRule(count: number, min: number, max: number, before: number): object {

@@ -1,6 +1,9 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Queue } from '../../src/queue.ts'
+
+// Thousands of steps take their time on a busy machine
+vi.setConfig({ testTimeout: 30_000 })
 
 type Operation =
   | { readonly type: 'push' | 'unshift'; readonly count: number }

@@ -1,9 +1,12 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { demandDispatcher } from '../../../src/dispatchers/demand.ts'
 import { operations, operationsOfStayers, pick } from '../support/operations.ts'
 import { demandPicture } from '../support/pictures.ts'
 import { type Delivered, Rig } from '../support/rig.ts'
+
+// Thousands of steps take their time on a busy machine
+vi.setConfig({ testTimeout: 30_000 })
 
 interface Entry {
   readonly name: string
