@@ -199,6 +199,26 @@ describe('a call', () => {
     expect(await rejectionOf(stage.call('now'))).toMatchObject({ code: 'STOPPED', reason: { type: 'error', error: boom } })
   })
 
+  it('may be made by another stage, inside a callback', async () => {
+    const { runtime, settle } = watchedRuntime()
+    const answers: unknown[] = []
+    const stage = start(Answering, { runtime })
+    const Asking = consumer.of<number>()(() => ({
+      handleEvents() {},
+      async handleCast(request: 'now' | 'later') {
+        answers.push(await stage.call(request))
+      },
+    }))
+    const asking = start(Asking, { runtime })
+    asking.cast('later')
+    asking.cast('now')
+    await settle()
+    expect(answers).toEqual([])
+    stage.cast('at last')
+    await settle()
+    expect(answers).toEqual(['at last', 'answer'])
+  })
+
   it('GS-A9 of a stage to itself waits for itself: it ends with the timeout', async () => {
     const { runtime, pass, settle } = watchedRuntime()
     let call: Promise<unknown> | undefined

@@ -16,6 +16,7 @@ import {
   start,
   type StageRef,
 } from '@genstage/core'
+import { addressOf, peerAddress } from '@genstage/core/protocol'
 import { describe, expect, it } from 'vitest'
 import { refusal } from './support/refusal.ts'
 import { catchingScheduler, rejectionOf, watchedRuntime, wrong } from './support/watched-runtime.ts'
@@ -188,6 +189,26 @@ describe('what user code throws', () => {
     reject(boom)
     await settle()
     expect([...uncaught, ...raised, ...lines]).toEqual([])
+  })
+
+  it('INV-17 GS-A7 a peer that throws at a message is raised, and harms no stage', async () => {
+    const { runtime, settle, uncaught, raised } = watchedRuntime()
+    const seen: unknown[] = []
+    const source = start(Quiet, { runtime, name: 'source' })
+    const Collect = consumer.of<unknown>()(() => ({ handleEvents: events => void seen.push(...events) }))
+    start(Collect, { runtime }).subscribe({ to: source, maxDemand: 1, minDemand: 0 })
+    const peer = peerAddress(runtime, { id: 'peer', type: 'consumer', post: failNow })
+    await settle()
+    const about = { from: peer, subscription: 'peer-1' } as const
+    addressOf(source).post({ ...about, type: 'subscribe', options: {}, current: undefined })
+    addressOf(source).post({ ...about, type: 'ask', demand: 1 })
+    await settle()
+    source.cast([1, 2])
+    await settle()
+    expect(seen.length).toBeGreaterThanOrEqual(1)
+    expect(new Set(raised)).toEqual(new Set([boom]))
+    expect(uncaught).toEqual([])
+    expect(runtime.topology().stages).toHaveLength(2)
   })
 
   it('F56 a thenable that settles twice counts once', async () => {

@@ -417,6 +417,32 @@ describe('events that are given up', () => {
     },
   )
 
+  it.each([
+    ['stopped', 'stop'],
+    ['killed', 'kill'],
+    ['consumer_crash', 'throw'],
+  ] as const)('INV-6 on their way to a consumer that has ended are reported as %s', async (reason, how) => {
+    const { runtime, settle } = watchedRuntime()
+    const told = listen(runtime, 'discarded')
+    const Ending = consumer.of<number>()(() => ({
+      handleEvents() {},
+      handleCast(_message: 'throw') {
+        throw boom
+      },
+    }))
+    const source = start(Source, { runtime })
+    const sink = start(Ending, { runtime, name: 'sink' })
+    sink.subscribe({ to: source, cancel: 'temporary' })
+    void sink.exited
+    await settle()
+    if (how === 'throw') sink.cast('throw')
+    source.cast([1, 2])
+    if (how === 'stop') void sink.stop()
+    if (how === 'kill') void sink.kill()
+    await settle()
+    expect(told).toMatchObject([['discarded', { name: 'sink', reason, count: 2, events: [1, 2] }]])
+  })
+
   it('INV-6 in a partition that nobody takes are reported at the end', async () => {
     const { runtime, settle } = watchedRuntime()
     const told = listen(runtime, 'discarded')
