@@ -55,10 +55,10 @@ export class ChannelMailbox implements Mailbox {
 
   shift(): StageMessage | undefined {
     const setup = this.#setup
-    this.#setup = undefined
-    if (setup !== undefined) return setup
     const sender = this.next ?? this.#channels.keys().next().value
+    this.#setup = undefined
     this.next = undefined
+    if (setup !== undefined) return setup
     const channel = sender === undefined ? undefined : this.#channels.get(sender)
     const message = channel?.shift()
     if (sender !== undefined && channel?.length === 0) this.#channels.delete(sender)

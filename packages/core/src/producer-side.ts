@@ -300,13 +300,10 @@ export class ProducerSide {
   /** Asks the callbacks for what the dispatcher could take and nobody has been asked for. */
   #request(): void {
     if (this.#hold || this.#host.isStopping) return
-    if (this.mode === 'accumulate') {
-      const demand = this.#account.request(Math.max(0, this.#allowance - this.#spokenFor))
-      if (demand > 0) this.#logged.push({ type: 'demand', demand })
-      return
-    }
-    const demand = this.#account.request(this.#allowance)
-    if (demand > 0) this.#demand(demand)
+    const demand = this.#account.request(this.#allowance - this.#spokenFor)
+    if (demand === 0) return
+    if (this.mode === 'accumulate') this.#logged.push({ type: 'demand', demand })
+    else this.#demand(demand)
   }
 
   /** A stage in the middle needs no call: that it is owing is what makes it work (GS-PC7). */
@@ -462,7 +459,7 @@ export class ProducerSide {
     else this.#demand(entry.demand)
   }
 
-  /** While accumulating: buffered events that have been asked for. */
+  /** Buffered events that the dispatcher could take: while accumulating, and with a dispatcher that spares itself. */
   get #spokenFor(): number {
     return Math.min(this.#waiting, this.#allowance)
   }

@@ -29,6 +29,7 @@ const producing = {
   dispatcher: fc.constantFrom('demand', 'broadcast', 'partition'),
   bufferSize: fc.constantFrom(0, 1, 3, 50, Infinity),
   bufferKeep: fc.constantFrom('first', 'last'),
+  sparing: fc.constantFrom(false, false, false, true),
 } as const
 
 const handling = {

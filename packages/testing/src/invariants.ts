@@ -1,4 +1,4 @@
-import type { Runtime } from '@genstage/core'
+import type { Edge, Inspection, Runtime } from '@genstage/core'
 import type { Ledger, StageRecord } from './ledger.ts'
 import { plannedPartition } from './topology-plan.ts'
 
@@ -109,8 +109,8 @@ export const checkStages: Invariant = ledger =>
   ])
 
 /**
- * INV-4 and INV-10: at rest an automatic consumer has asked for enough, nothing waits that somebody could take, and a source that
- * could serve an open demand has been asked for it (U4).
+ * INV-4, INV-10 and INV-13: at rest an automatic consumer has asked for enough, nothing waits that somebody could take, a source
+ * that could serve an open demand has been asked for it (U4), and both sides of a subscription agree on whether it lives.
  */
 export async function checkAtRest(ledger: Ledger, runtime: Runtime, settle: () => Promise<void>): Promise<readonly string[]> {
   const wrong: string[] = []
@@ -123,20 +123,79 @@ export async function checkAtRest(ledger: Ledger, runtime: Runtime, settle: () =
       wrong.push(`INV-4: ${subscription} is idle and has only ${demand} open (minDemand ${record.minDemand})`)
     }
   }
+  const known = new Map<string, Inspection>()
   for (const stage of topology.stages) {
     const record = stage.name === undefined ? undefined : ledger.stages.get(stage.name)
     const ref = stage.name === undefined ? undefined : runtime.whereis(stage.name)
-    if (record === undefined || ref === undefined || record.dispatcher === undefined || record.running > 0) continue
+    if (record === undefined || ref === undefined || record.running > 0) continue
     const inspecting = ref.inspect().catch(() => undefined)
     await settle()
     const inspection = await inspecting
-    if (inspection === undefined || inspection.demandMode !== 'forward') continue
-    const open = openDemand(record.dispatcher, inspection.dispatcher)
+    if (inspection === undefined) continue
+    known.set(record.name, inspection)
+    if (record.dispatcher === undefined) continue
+    const told = openDemand(record.dispatcher, inspection.dispatcher)
+    const open = wantedBy(record.dispatcher, inspection) ?? told
+    if (open !== told) wrong.push(`GS-G7: the dispatcher of ${record.name} could take ${told}, its consumers want ${open}`)
+    if (inspection.demandMode !== 'forward' || record.sparing) continue
     if (open > 0 && (record.left ?? 0) > 0) wrong.push(`INV-10: ${record.name} could serve a demand of ${open} and was not asked`)
     if (open > 0 && inspection.buffered > 0)
       wrong.push(`INV-10: ${record.name} holds ${inspection.buffered} events while ${open} are wanted`)
   }
-  return wrong
+  const living = new Set(topology.stages.map(({ name }) => name))
+  return [...wrong, ...checkEnds(ledger, living, known), ...checkOverDemand(ledger, known)]
+}
+
+/** INV-13: a side that lives knows of the end of the other, and was told of it once; both sides know the same subscriptions. */
+function checkEnds(ledger: Ledger, living: ReadonlySet<string | undefined>, known: ReadonlyMap<string, Inspection>): string[] {
+  const isKnown = (edges: readonly Edge[] | undefined, id: string): boolean | undefined =>
+    edges?.some(({ subscription }) => subscription === id)
+  return [...ledger.subscriptions.values()].flatMap(({ id, producer, consumer, subscribed, ended }) => {
+    const below = subscribed.consumer === 0 ? undefined : isKnown(known.get(consumer)?.producers, id)
+    const above = subscribed.producer === 0 ? undefined : isKnown(known.get(producer)?.consumers, id)
+    // The end may wait in the inbox of a stage in the middle, behind events that nobody wants (GS-PC9)
+    const hasInbox = ledger.stage(consumer).type === 'producerConsumer'
+    return [
+      ...(below === true && (!living.has(producer) || above === false)
+        ? [`INV-13: ${consumer} was not told that ${id} is over`]
+        : []),
+      ...(above === true && (!living.has(consumer) || below === false)
+        ? [`INV-13: ${producer} was not told that ${id} is over`]
+        : []),
+      ...(below === false && !hasInbox && ended.consumer.length === 0 ? [`INV-13: ${consumer} forgot ${id}`] : []),
+      ...(above === false && ended.producer.length === 0 ? [`INV-13: ${producer} forgot ${id}`] : []),
+    ]
+  })
+}
+
+/** GS-G7: a source is never asked for more than its consumers asked for (X2, X4). */
+function checkOverDemand(ledger: Ledger, known: ReadonlyMap<string, Inspection>): string[] {
+  return [...ledger.stages.values()].flatMap(({ name, type, dispatcher, sparing, demanded, discarded }) => {
+    if (type !== 'producer' || dispatcher === 'broadcast' || sparing || !known.has(name)) return []
+    const { partitions = [] } = known.get(name)?.dispatcher as { readonly partitions?: readonly { readonly prepaid: number }[] }
+    const again =
+      partitions.reduce((sum, { prepaid }) => sum + prepaid, 0) +
+      discarded.filter(({ reason }) => reason === 'no_partition').reduce((sum, { events }) => sum + events.length, 0)
+    const asked = [...ledger.subscriptions.values()]
+      .filter(each => each.producer === name)
+      .reduce((sum, each) => sum + each.asked, 0)
+    return demanded > asked + again
+      ? [`GS-G7: ${name} was asked for ${demanded}, its consumers asked for ${asked} (and ${again} again)`]
+      : []
+  })
+}
+
+/** How many events the consumers could take now, by what they asked for and did not get; undefined where queues come in between. */
+function wantedBy(kind: StageRecord['dispatcher'], { consumers, dispatcher }: Inspection): number | undefined {
+  const demands = consumers.map(({ demand }) => demand)
+  const sum = demands.reduce((total, demand) => total + demand, 0)
+  if (kind === 'broadcast') return demands.length === 0 ? 0 : Math.min(...demands)
+  if (kind === 'demand') return sum
+  const told = dispatcher as {
+    readonly pending?: number
+    readonly partitions?: readonly { readonly queued: number; readonly prepaid: number }[]
+  }
+  return (told.partitions ?? []).reduce((total, { queued, prepaid }) => total - queued + prepaid, sum + (told.pending ?? 0))
 }
 
 /** How many events a dispatcher could take now, by what it tells of itself. */

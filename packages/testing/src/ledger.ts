@@ -22,6 +22,9 @@ export interface SubscriptionRecord {
   /** How often each side was told of the beginning and of the end. */
   subscribed: { consumer: number; producer: number }
   ended: { consumer: Ended[]; producer: Ended[] }
+  /** Sizes of the messages that its dispatcher sent, and how far the consumer's callback has come in them. */
+  readonly messages: number[]
+  begun: number
   /** How many events its producer had emitted when the producer was told of it. */
   joinedAt: number
 }
@@ -31,6 +34,8 @@ export interface StageRecord {
   readonly name: string
   readonly type: 'producer' | 'producerConsumer' | 'consumer'
   readonly dispatcher: 'demand' | 'broadcast' | 'partition' | undefined
+  /** Whether its dispatcher leaves events in the buffer that are wanted: their demand is asked for again. */
+  readonly sparing: boolean
   /** Events that left its callbacks, in order. */
   readonly emitted: number[]
   /** Those of them that answered a call, while others answered demand. */

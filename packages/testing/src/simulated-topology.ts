@@ -6,9 +6,11 @@ import {
   type ConsumerRef,
   type Context,
   demandDispatcher,
+  type Dispatched,
   type DispatcherFactory,
   type Ended,
   GenStageError,
+  isGraceful,
   none,
   partitionDispatcher,
   producer,
@@ -119,6 +121,7 @@ class World {
       name,
       type: plan.type,
       dispatcher: plan.type === 'consumer' ? undefined : plan.dispatcher,
+      sparing: plan.type !== 'consumer' && plan.sparing === true,
       emitted: [],
       called: new Set(),
       accumulated: plan.type === 'producer' && plan.demand === 'accumulate',
@@ -152,11 +155,11 @@ class World {
   }
 
   #startProducing(plan: Exclude<StagePlan, { type: 'consumer' }>, record: StageRecord, index: number): StageRef {
-    const { dispatcher, bufferSize, bufferKeep } = plan
+    const { dispatcher, bufferSize, bufferKeep, sparing = false } = plan
     const options = {
       name: record.name,
       runtime: this.#simulation.runtime,
-      dispatcher: factory(dispatcher),
+      dispatcher: this.#noted(sparing ? sparingly(factory(dispatcher)) : factory(dispatcher)),
       bufferSize,
       bufferKeep,
     }
@@ -251,13 +254,7 @@ class World {
     if (record.running > 0) ledger.violated('INV-15', `callbacks of ${record.name} overlap`)
     if (subscription.subscribed.consumer === 0) ledger.violated('INV-14', `${from.id} got events before it was announced`)
     if (subscription.ended.consumer.length > 0) ledger.violated('INV-12', `${from.id} got events after its end`)
-    const limit = subscription.manual ? Infinity : subscription.maxDemand - subscription.minDemand
-    if (
-      events.length === 0 ||
-      (events.length > limit && subscription.ended.producer.length === 0 && this.#isOpen(subscription))
-    ) {
-      ledger.violated('GS-Q2', `${from.id} got a batch of ${events.length}`)
-    }
+    this.#checkBatch(subscription, events.length)
     ledger.history.push(`${record.name} handles ${events.join(' ')}`)
     const batch = this.#batches(record)
     subscription.seen.push(...events)
@@ -285,11 +282,42 @@ class World {
     return count
   }
 
+  /** A batch is as large as it may be, or all that is left of its message; the whole message by hand, and after the end (GS-Q2, Q7). */
+  #checkBatch(subscription: SubscriptionRecord, size: number): void {
+    const { id, manual, maxDemand, minDemand, messages, begun } = subscription
+    const message = messages[0] ?? 0
+    const left = message - begun
+    const expected = manual ? message : Math.min(left, maxDemand - minDemand)
+    const isWhole = begun === 0 && size === message && !this.#isOpen(subscription)
+    if (size === 0 || (size !== expected && !isWhole))
+      this.ledger.violated('GS-Q2', `${id} got a batch of ${size} where ${expected} were due`)
+    subscription.begun += size
+    if (subscription.begun < message) return
+    messages.shift()
+    subscription.begun = 0
+  }
+
   #isOpen(subscription: SubscriptionRecord): boolean {
     return (
       subscription.ended.consumer.length === 0 &&
       this.#simulation.runtime.topology().edges.some(edge => edge.subscription === subscription.id)
     )
+  }
+
+  /** The same dispatcher, with its messages entered in the ledger. */
+  #noted(make: DispatcherFactory<number>): DispatcherFactory<number> {
+    return context => {
+      const dispatcher = make(context)
+      const note = (outcome: Dispatched): Dispatched => {
+        for (const { to, events } of outcome.deliveries ?? [])
+          if (events.length > 0) this.ledger.subscriptions.get(to.subscriptionId)?.messages.push(events.length)
+        return outcome
+      }
+      const { ask, dispatch } = dispatcher
+      dispatcher.ask = (to, demand) => note(ask.call(dispatcher, to, demand))
+      dispatcher.dispatch = events => note(dispatch.call(dispatcher, events))
+      return dispatcher
+    }
   }
 
   /** Counts a callback as running while its promise is pending. */
@@ -384,6 +412,8 @@ class World {
       seen: [],
       subscribed: { consumer: 0, producer: 0 },
       ended: { consumer: [], producer: [] },
+      messages: [],
+      begun: 0,
       joinedAt: 0,
     }
     this.ledger.subscriptions.set(from.id, record)
@@ -474,6 +504,33 @@ function factory(kind: 'demand' | 'broadcast' | 'partition'): DispatcherFactory<
   if (kind === 'demand') return demandDispatcher()
   if (kind === 'broadcast') return broadcastDispatcher()
   return partitionDispatcher({ partitions: plannedPartitions, hash: (event: number) => plannedPartition(event) ?? none })
+}
+
+/** Takes two events in a millisecond at most: what is left over while there is demand waits in the stage's buffer. */
+function sparingly(make: DispatcherFactory<number>): DispatcherFactory<number> {
+  return context => {
+    const dispatcher = make(context)
+    const { subscribe, ask, cancel, dispatch } = dispatcher
+    let last: Dispatched = { allowance: 0 }
+    let usedAt = -Infinity
+    const keep = (outcome: Dispatched): Dispatched => {
+      last = { allowance: outcome.allowance, hold: outcome.hold }
+      return outcome
+    }
+    dispatcher.subscribe = (to, options) => keep(subscribe.call(dispatcher, to, options))
+    dispatcher.ask = (to, demand) => keep(ask.call(dispatcher, to, demand))
+    dispatcher.cancel = to => keep(cancel.call(dispatcher, to))
+    dispatcher.wake = () => last
+    dispatcher.dispatch = events => {
+      const now = context.now()
+      if (usedAt === now) return { ...last, leftover: events, wakeAt: now + 1 }
+      usedAt = now
+      const outcome = keep(dispatch.call(dispatcher, events.slice(0, 2)))
+      if (events.length <= 2) return outcome
+      return { ...outcome, leftover: [...(outcome.leftover ?? []), ...events.slice(2)], wakeAt: now + 1 }
+    }
+    return dispatcher
+  }
 }
 
 function supplied(plan: ProducerPlan, demand: number): number {

@@ -13,6 +13,8 @@ interface ProducingPlan {
   readonly dispatcher: 'demand' | 'broadcast' | 'partition'
   readonly bufferSize: number
   readonly bufferKeep: 'first' | 'last'
+  /** Its dispatcher takes two events in a millisecond at most, whatever the demand: the rest waits in the buffer. Default false. */
+  readonly sparing?: boolean
 }
 
 interface HandlingPlan {
