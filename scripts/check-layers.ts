@@ -14,9 +14,9 @@ const rules: Rules = {
       // without I/O
       ['hash', 'queue', 'buffer', 'demand', 'link-map', 'dispatchers/*'],
       // speech
-      ['protocol', 'ref-base', 'mailbox', 'links', 'watchers', 'subscribe-options', 'absent'],
+      ['protocol', 'ref-base', 'mailbox', 'links', 'watchers', 'subscribe-options'],
       // a stage, and what gives it its turns
-      ['run-loop', 'topology', 'runtime', 'wait'],
+      ['run-loop', 'topology', 'runtime', 'absent', 'wait'],
       ['host', 'context', 'producer-side', 'consumer-side', 'stage'],
       // edges
       ['from-iterable', 'reader'],

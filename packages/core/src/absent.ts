@@ -4,6 +4,7 @@ import type { Address, ProtocolMessage } from './protocol.ts'
 import { noproc, type Reason } from './reason.ts'
 import { RefBase } from './ref-base.ts'
 import type { Down, Inspection, Monitor, Runtime, StageRef } from './refs.ts'
+import { RuntimeCore } from './runtime.ts'
 import type { StageType } from './types.ts'
 
 /**
@@ -60,9 +61,16 @@ class AbsentRef extends RefBase implements StageRef {
 
   monitor(listener: (down: Down) => void): Monitor {
     let cancelled = false
-    this.runtime.clock.setTimer(0, () => {
-      if (!cancelled) listener({ type: 'down', stage: this, reason: noproc })
-    })
+    const { runtime } = this
+    if (runtime instanceof RuntimeCore) {
+      runtime.scheduler.schedule(() => {
+        try {
+          if (!cancelled) listener({ type: 'down', stage: this, reason: noproc })
+        } catch (error) {
+          runtime.raise(error)
+        }
+      })
+    }
     const cancel = (): void => {
       cancelled = true
     }
@@ -104,10 +112,21 @@ export function peerAddress(runtime: Runtime, peer: Peer): Address {
   const address: { id: string; ref: StageRef; post: Address['post'] } = {
     id: peer.id,
     ref: undefined as unknown as StageRef,
-    post: message => peer.post(message, address),
+    post: message => {
+      // What a peer throws is its own affair: the stage that spoke to it goes on (GS-A4)
+      try {
+        peer.post(message, address)
+      } catch (error) {
+        raise(runtime, error)
+      }
+    },
   }
   address.ref = new AbsentRef(address, runtime, peer.id, peer.name, peer.type)
   return address
+}
+
+function raise(runtime: Runtime, error: unknown): void {
+  if (runtime instanceof RuntimeCore) runtime.raise(error)
 }
 
 /** Somebody who speaks the protocol. */
@@ -116,6 +135,6 @@ export interface Peer {
   readonly id: string
   readonly name?: string | undefined
   readonly type: StageType
-  /** Takes a message, in the order in which they were posted. It must not throw. */
+  /** Takes a message, in the order in which they were posted. What it throws is raised as an uncaught error. */
   post(message: ProtocolMessage, self: Address): void
 }

@@ -90,6 +90,9 @@ class Extras {
   linked: Set<Stage> | undefined
 }
 
+/** What becomes of events that an ended stage had not handled. */
+type Loss = 'crash' | 'killed' | 'stopped'
+
 /** Where a stage is in its life. */
 type Phase = 'starting' | 'running' | 'terminating' | 'ended'
 
@@ -130,6 +133,7 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
   #phase: Phase = 'starting'
   /** The reason of the end; set at exit. */
   #endedAs: Reason | undefined
+  #loss: Loss = 'stopped'
   /** How the start went; set when it is over. */
   #startedAs: Start | undefined
   /** Whether it is waiting for a turn, having one, or waiting for a promise: then a message that arrives need not wake it. */
@@ -206,7 +210,7 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
   // ── posting and turns
 
   post(message: StageMessage): void {
-    if (this.#phase === 'ended') return this.#answerLate(message, noproc)
+    if (this.#phase === 'ended') return this.#answerLate(message, noproc, this.#loss)
     this.mailbox.push(message)
     this.#wake()
   }
@@ -700,6 +704,7 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
       this.log('stage_failed', `ended: ${describeReason(reason)}`, { reason })
     }
     const kind = lossKind(ending)
+    this.#loss = kind
     const unfinished = this.#consuming?.close(reason, () => this.#stopped(reason)) ?? []
     this.discard(kind === 'crash' ? 'consumer_crash' : kind, unfinished)
     this.#producing?.end(reason, kind === 'crash' ? 'producer_crash' : kind)
@@ -725,7 +730,7 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
   }
 
   /** Answers a message that came too late: to a stage that has ended, or is ending with it unread. */
-  #answerLate(message: StageMessage, reason: Reason, kind: 'crash' | 'killed' | 'stopped' = 'stopped'): void {
+  #answerLate(message: StageMessage, reason: Reason, kind: Loss): void {
     if (message.type === 'events') this.discard(kind === 'crash' ? 'consumer_crash' : kind, message.events)
     else if (message.type === 'subscribe') answerForTheDead(this, message, reason)
     else if ('reply' in message) message.reply?.reject(this.#stopped(this.#endedAs ?? reason))
@@ -847,7 +852,7 @@ function upstreamEdge(link: UpstreamLink, now: number): Edge {
   }
 }
 
-function lossKind({ reason, cause }: Ending): 'crash' | 'killed' | 'stopped' {
+function lossKind({ reason, cause }: Ending): Loss {
   if (cause === 'crash') return 'crash'
   return reason.type === 'killed' ? 'killed' : 'stopped'
 }
