@@ -17,7 +17,7 @@ const rules: Rules = {
       ['protocol', 'ref-base', 'mailbox', 'links', 'watchers', 'subscribe-options'],
       // a stage, and what gives it its turns
       ['run-loop', 'topology', 'runtime', 'absent', 'wait'],
-      ['host', 'context', 'producer-side', 'consumer-side', 'stage'],
+      ['host', 'context', 'producer-side', 'consumer-side', 'stage-state', 'turns', 'stage'],
       // edges
       ['from-iterable', 'reader'],
       ['stage-ref', 'start'],

@@ -34,6 +34,8 @@ export class ConsumerSide {
   #cuts: readonly Cut[] | undefined
   #nextCut = 0
   #ask = 0
+  /** Set while the stage finishes what is on its way: then it follows no end of a subscription. */
+  #isDraining = false
 
   constructor(host: Host, producing: ProducerSide | undefined) {
     this.#host = host
@@ -70,7 +72,13 @@ export class ConsumerSide {
     const { current } = link
     link.current = undefined // it may be gone long before this one
     // The cancel that the producer of both will confirm is of one's own making (X13)
-    if (current !== undefined && current.link.producerAddress.id === link.producerAddress.id) current.link.replaced = true
+    if (
+      current !== undefined &&
+      this.links.get(current.link.id) === current.link &&
+      current.link.producerAddress.id === link.producerAddress.id
+    ) {
+      current.link.replaced = true
+    }
     this.links.add(link)
     link.markPosted()
     link.producerAddress.post({
@@ -147,10 +155,8 @@ export class ConsumerSide {
 
   /** The first step of a drain: no end of a subscription is followed any more; with a reason all are cancelled. */
   drain(reason: Reason | undefined): void {
-    for (const link of this.links.all()) {
-      link.replaced = true
-      if (reason !== undefined) link.cancel(reason)
-    }
+    this.#isDraining = true
+    if (reason !== undefined) for (const link of this.links.all()) link.cancel(reason)
   }
 
   /** Whether everything that was on its way has arrived and been handled. */
@@ -273,7 +279,7 @@ export class ConsumerSide {
     const { callbacks } = this.#host
     this.#host.whenDone(callbacks.handleCancel?.(ended, link), value => {
       this.#host.emit(value, 'handleCancel')
-      if (this.#host.isStopping || !isFollowed(link, ended.reason)) return
+      if (this.#host.isStopping || this.#isDraining || !isFollowed(link, ended)) return
       this.#host.log('stopping_on_cancel', `stops because its ${link.mode} subscription to ${show(labelOf(link))} ended`, {
         reason: ended.reason,
       })
@@ -293,8 +299,8 @@ export class ConsumerSide {
   }
 }
 
-function isFollowed(link: UpstreamLink, reason: Reason): boolean {
-  if (link.replaced) return false
+function isFollowed(link: UpstreamLink, { kind, reason }: Ended): boolean {
+  if (link.replaced && kind === 'cancel') return false
   if (reason.type === 'error' && ownError(reason.error)?.code === 'ALREADY_SUBSCRIBED') return false
   return link.mode === 'permanent' || (link.mode === 'transient' && !isGraceful(reason))
 }

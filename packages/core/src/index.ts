@@ -4,7 +4,7 @@
  * To read the sources, follow an event. The words first: reason.ts, types.ts, errors.ts, callbacks.ts, definition.ts, refs.ts. Then
  * what decides without doing: queue.ts, buffer.ts, demand.ts (who is owed what), dispatcher.ts and dispatchers/. Then what is said:
  * protocol.ts, mailbox.ts. A producer's `handleDemand` makes an event and its dispatcher chooses who gets it (producer-side.ts); a
- * message carries it; the consumer's `handleEvents` takes it, and the consumer asks again (consumer-side.ts). stage.ts gives both
+ * message carries it; the consumer's `handleEvents` takes it, and the consumer asks again (consumer-side.ts). stage.ts (on turns.ts) gives both
  * sides their turns and a life, run-loop.ts gives turns to stages, start.ts and stage-ref.ts are the outside of it all. Sources and
  * readers are the edges: from-iterable.ts, reader.ts.
  *

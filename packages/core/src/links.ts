@@ -136,6 +136,16 @@ export class UpstreamLink implements Subscription {
     return this.#owner.resubscribe(this, options)
   }
 
+  /** Its figures: those of the producer's side where that is in this thread, else what the consumer can tell. */
+  edge(now: number): Edge {
+    const producer = this.producerAddress
+    const downstream = 'downstream' in producer ? (producer as LocalPeer).downstream(this.id) : undefined
+    if (downstream !== undefined) return downstream.edge(now)
+    const { id: subscription, demand, handled } = this
+    const ends = { subscription, producer: producer.id, consumer: this.consumer.id }
+    return { ...ends, demand: demand.pending, inFlight: 0, delivered: handled, rate: 0 }
+  }
+
   /** The request has been posted. */
   markPosted(): void {
     this.#phase = 'posted'

@@ -7,94 +7,31 @@ import { describeReason, GenStageError, ownError, show } from './errors.ts'
 import { badReturn, checkedEvents, type Host } from './host.ts'
 import { checkedReason, type DownstreamLink, type LocalPeer, UpstreamLink } from './links.ts'
 import { type LogCode, logLevels } from './logger.ts'
-import type { Mailbox } from './mailbox.ts'
 import { disposeSymbol } from './platform.ts'
-import { ProducerSide, type ProducingSettings } from './producer-side.ts'
+import { ProducerSide } from './producer-side.ts'
 import type { Address, Reply, StageMessage } from './protocol.ts'
 import { failure, isGraceful, killed, noproc, normal, type Reason, type ReasonInput, shutdown } from './reason.ts'
 import type { Edge, Inspection, StageRef, Subscription, SubscriptionOptions, TopologyStage } from './refs.ts'
-import type { Runnable } from './run-loop.ts'
-import type { LiveStage, RuntimeCore } from './runtime.ts'
+import type { LiveStage } from './runtime.ts'
+import {
+  type Drain,
+  type Draining,
+  type Ending,
+  Extras,
+  isAbortError,
+  type Linked,
+  type Loss,
+  lossKind,
+  type Opening,
+  type Phase,
+  type StagePlan,
+  type SubscriptionRequest,
+} from './stage-state.ts'
 import { checkSubscription, coreSubscriptionOptions } from './subscribe-options.ts'
+import { isThenable, Turns } from './turns.ts'
 import { type DiscardReason, ignore, type StageType, type StopOptions } from './types.ts'
 import { type Start, stageFailed, Watchers } from './watchers.ts'
 import { duration, flag, optionsWithout, ownOptions, refuseUnknown, StagePlace, unknownOption } from './options.ts'
-
-/** A subscription that is asked for, checked: what, how, and in place of which other. */
-export interface SubscriptionRequest {
-  readonly target: { readonly address: Address; readonly name: string | undefined }
-  readonly options: Readonly<Record<string, unknown>>
-  readonly current: { readonly link: UpstreamLink; readonly reason: Reason } | undefined
-}
-
-/** A stage to be, with everything checked. */
-export interface StagePlan {
-  readonly type: StageType
-  readonly setup: (arg: unknown, ctx: unknown) => unknown
-  readonly arg: unknown
-  readonly name: string | undefined
-  readonly runtime: RuntimeCore
-  /** Of a producer and a stage in the middle. */
-  readonly producing: ProducingSettings | undefined
-  readonly signal: AbortSignal | undefined
-  readonly startTimeout: number | undefined
-}
-
-/**
- * What makes a stage end: something threw; the stage itself wants to; it lost a subscription, to nobody or to a producer that lives
- * on; somebody outside asked for it; another stage ended, and has told why itself. A failure of the first three kinds is raised if
- * nobody watches.
- */
-type Cause = 'crash' | 'own' | 'orphaned' | 'asked' | 'followed'
-
-/** Why the stage is about to end. */
-interface Ending {
-  readonly reason: Reason
-  readonly cause: Cause
-}
-
-/** What is needed until the start is over. */
-interface Opening {
-  readonly plan: StagePlan
-  /** To the producers of `subscribeTo`. */
-  subscriptions: readonly UpstreamLink[]
-  startTimer: Disposable | undefined
-  slowTimer: Disposable | undefined
-}
-
-/**
- * How a stage finishes what is on its way: alone, it cancels its subscriptions; together with all others, it waits until they have
- * ended one after the other from the sources down.
- */
-type Drain = 'alone' | 'together'
-
-/** A drain: announced, under way, and (what is on its way has arrived) waiting for the last events to leave. */
-interface Draining {
-  readonly reason: Reason
-  phase: 'announced' | 'under way' | 'leaving'
-}
-
-/** What only few stages ever have, so that an idle one costs little (WL-11). */
-class Extras {
-  /** Set once the callbacks use timers, watches or signals of theirs. */
-  context: StageContext | undefined
-  /** Calls that have not been answered: the end of the stage answers them. */
-  unanswered: Set<Reply> | undefined
-  /** Set while the stage finishes what is on its way before it ends. */
-  draining: Draining | undefined
-  deadline: Disposable | undefined
-  deadlineAt = Infinity
-  /** Takes the listener off the signal that was given to `start`. */
-  unfollow: (() => void) | undefined
-  /** Stages that a failure of this one ends, and the other way round (GS-J4). */
-  linked: Set<Stage> | undefined
-}
-
-/** What becomes of events that an ended stage had not handled. */
-type Loss = 'crash' | 'killed' | 'stopped'
-
-/** Where a stage is in its life. */
-type Phase = 'starting' | 'running' | 'terminating' | 'ended'
 
 /** How long a stage that ends may take for that, unless somebody said otherwise. */
 const defaultStopTimeout = 5_000
@@ -110,12 +47,10 @@ const noSubscriptions: readonly UpstreamLink[] = Object.freeze([])
 const startedWell: Start = Object.freeze({ result: 'started' })
 
 /** One running stage: a mailbox, a turn at a time, one message after the other (GS-A1); and its life, from setup to exit. */
-export class Stage implements Host, LiveStage, LocalPeer, Runnable {
+export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
   readonly type: StageType
   readonly name: string | undefined
-  readonly runtime: RuntimeCore
   readonly ref: StageRef
-  readonly mailbox: Mailbox
   callbacks: CheckedCallbacks = noCallbacks
   /** Number of the stage in its runtime: its id is made of it when somebody wants to know. */
   readonly #number: number
@@ -136,24 +71,15 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
   #loss: Loss = 'stopped'
   /** How the start went; set when it is over. */
   #startedAs: Start | undefined
-  /** Whether it is waiting for a turn, having one, or waiting for a promise: then a message that arrives need not wake it. */
-  #busy = false
-  /** The promise it waits for, by the token of that wait: what comes later, or twice, is not listened to. */
-  #waitingFor: object | undefined
-  /** What the promise brought: the next thing to do. */
-  #resume: (() => void) | undefined
   #ending: Ending | undefined
-  /** Whether there may be something in hand, to be looked at before the mailbox. */
-  #attention = false
   constructor(plan: StagePlan, makeRef: (stage: Stage) => StageRef) {
     const { type, runtime, name } = plan
+    super(runtime)
     this.#number = runtime.nextNumber()
     this.type = type
     this.name = name
-    this.runtime = runtime
     this.#opening = { plan, subscriptions: noSubscriptions, startTimer: undefined, slowTimer: undefined }
     this.ref = makeRef(this)
-    this.mailbox = runtime.newMailbox(this)
     this.#producing = plan.producing === undefined ? undefined : new ProducerSide(this, plan.producing)
     this.#consuming = type === 'producer' ? undefined : new ConsumerSide(this, this.#producing)
   }
@@ -167,7 +93,7 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
   }
 
   /** For messages: `stage "mailer"`. */
-  toString(): string {
+  override toString(): string {
     return `stage ${show(this.label)}`
   }
 
@@ -207,106 +133,32 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
     return this.#extras?.draining !== undefined
   }
 
-  // ── posting and turns
+  // ── turns
 
-  post(message: StageMessage): void {
-    if (this.#phase === 'ended') return this.#answerLate(message, noproc, this.#loss)
-    this.mailbox.push(message)
-    this.#wake()
+  protected handleLate(message: StageMessage): void {
+    this.#answerLate(message, noproc, this.#loss)
   }
 
-  get hasWorkInHand(): boolean {
-    return (
-      this.#resume !== undefined ||
-      this.#ending !== undefined ||
-      this.#producing?.hasWorkInHand === true ||
-      this.#consuming?.hasWorkInHand === true
-    )
+  protected get isWorkInHand(): boolean {
+    return this.#ending !== undefined || this.#producing?.hasWorkInHand === true || this.#consuming?.hasWorkInHand === true
   }
 
-  turn(steps: number): boolean {
-    for (let step = 0; step < steps && this.#phase !== 'ended'; step++) {
-      try {
-        const message = this.#attention ? undefined : this.mailbox.shift()
-        if (message !== undefined) this.#handle(message)
-        else if (!this.#attention || !this.#step()) {
-          this.#busy = false
-          return false
-        }
-      } catch (error) {
-        this.#fail(error)
-      }
-      if (this.#waitingFor !== undefined) return false
-    }
-    return this.#phase !== 'ended'
+  protected get isWatchful(): boolean {
+    return this.isDraining
   }
 
-  attend(): void {
-    this.#attention = true
-  }
-
-  /** Does the next thing: first what is in hand, then the next message. False if there is nothing to do now. */
-  #step(): boolean {
-    const resume = this.#resume
-    if (resume !== undefined) {
-      this.#resume = undefined
-      resume()
-      return true
-    }
-    if (this.#ending !== undefined && this.#phase !== 'terminating') {
-      this.#terminate(this.#ending)
-      return true
-    }
-    if (this.#producing?.hasWorkInHand === true) {
-      this.#producing.work()
-      return true
-    }
-    if (this.#consuming?.hasWorkInHand === true) {
-      this.#consuming.work()
-      return true
-    }
-    // Nothing is in hand any more: from here on the mailbox is all there is to look at
-    const draining = this.#extras?.draining
-    this.#attention = draining !== undefined
-    if (draining !== undefined) this.#continueDrain(draining)
-    const message = this.mailbox.shift()
-    if (message !== undefined) this.#handle(message)
-    return message !== undefined || this.#ending !== undefined
-  }
-
-  #wake(): void {
-    if (this.#busy) return
-    this.#busy = true
-    this.runtime.loop.wake(this)
-  }
-
-  whenDone(value: unknown, next: (value: unknown) => void): void {
-    if (isThenable(value)) this.#waitFor(value, next)
-    else next(value)
-  }
-
-  #waitFor(value: PromiseLike<unknown>, next: (value: unknown) => void): void {
-    const wait = {}
-    this.#waitingFor = wait
-    const settled = (resume: () => void): void => {
-      if (this.#waitingFor !== wait) return
-      this.#waitingFor = undefined
-      this.#resume = resume
-      this.#attention = true
-      this.runtime.loop.wake(this)
-    }
-    value.then(
-      result => settled(() => next(result)),
-      (error: unknown) =>
-        settled(() => {
-          throw error
-        }),
-    )
+  protected workInHand(): boolean {
+    if (this.#ending !== undefined && this.#phase !== 'terminating') this.#terminate(this.#ending)
+    // Demand that a cancel sets free is served before the subscription that takes the place of the cancelled one is made (X23)
+    else if (this.#consuming?.hasWorkInHand === true) this.#consuming.work()
+    else if (this.#producing?.hasWorkInHand === true) this.#producing.work()
+    else return this.#continueDrain()
+    return true
   }
 
   // ── messages
 
-  #handle(message: StageMessage): void {
+  protected handle(message: StageMessage): void {
     switch (message.type) {
       case 'events':
         if (this.#consuming !== undefined) return this.#consuming.receive(message)
@@ -563,17 +415,17 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
   stopByOwn(reason: Reason): void {
     if (this.isStopping) return
     this.#ending = { reason, cause: 'own' }
-    this.#attention = true
+    this.attend()
     this.#abortStopping(reason)
-    this.#wake()
+    this.wake()
   }
 
   follow(reason: Reason, isOrigin: boolean): void {
     if (this.isStopping) return
     this.#ending = { reason, cause: isOrigin ? 'orphaned' : 'followed' }
-    this.#attention = true
+    this.attend()
     this.#abortStopping(reason)
-    this.#wake()
+    this.wake()
   }
 
   /** Asked for from outside. */
@@ -583,8 +435,8 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
     this.#armDeadline(timeout)
     if (drain !== undefined && !this.isStopping) return this.#startDrain(reason, drain)
     this.#ending ??= { reason, cause: 'asked' }
-    this.#attention = true
-    this.#wake()
+    this.attend()
+    this.wake()
   }
 
   /** In the order of the mailbox: what was sent before is still taken in. */
@@ -596,7 +448,7 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
       type: 'later',
       work: () => {
         draining.phase = 'under way'
-        this.#attention = true
+        this.attend()
         this.#consuming?.drain(drain === 'alone' ? reason : undefined)
       },
     })
@@ -634,13 +486,13 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
   }
 
   /** When nothing is on its way any more, what was emitted has to leave; then the stage ends. */
-  #continueDrain(draining: Draining): void {
-    if (draining.phase !== 'under way' || this.#ending !== undefined || this.#waitingFor !== undefined) return
-    if (this.#consuming !== undefined && !this.#consuming.isDrained) return
+  #continueDrain(): boolean {
+    const draining = this.#extras?.draining
+    if (draining?.phase !== 'under way' || (this.#consuming !== undefined && !this.#consuming.isDrained)) return false
     draining.phase = 'leaving'
     if (this.#producing === undefined) this.#ending = { reason: draining.reason, cause: 'asked' }
     else this.#producing.info(drained)
-    this.#attention = true
+    return true
   }
 
   /** Past the earliest deadline that anybody gave, the stage is killed. */
@@ -656,12 +508,12 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
 
   // ── failing and ending
 
-  #fail(error: unknown): void {
+  protected fail(error: unknown): void {
     if (this.#phase === 'ended') return
     if (isAbortError(error) && this.stoppingFor !== undefined) {
       // What was told to give up gave up: a graceful end, for the reason of the stop
       this.#ending ??= { reason: this.#extras?.draining?.reason ?? normal, cause: 'asked' }
-      this.#attention = true
+      this.attend()
       return
     }
     const ending: Ending = { reason: failure(error), cause: 'crash' }
@@ -670,7 +522,7 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
     this.log('stage_failed', `failed: ${describeReason(ending.reason)}`, { error })
     if (this.#phase === 'terminating') return this.#exit(ending)
     this.#ending = ending
-    this.#attention = true
+    this.attend()
     this.#abortStopping(ending.reason)
   }
 
@@ -689,8 +541,8 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
     const startFailed = this.#startedAs === undefined
     this.#phase = 'ended'
     this.#endedAs = reason
-    this.#waitingFor = undefined
-    this.#resume = undefined
+    this.isOver = true
+    this.forgetPromise()
     this.callbacks = noCallbacks
     const extras = this.#extras
     const opening = this.#opening
@@ -761,16 +613,19 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
     other.#rare.linked = (other.#rare.linked ?? new Set()).add(this)
   }
 
-  #endLinked(linked: ReadonlySet<Stage> | undefined, reason: Reason): void {
+  #endLinked(linked: ReadonlySet<Linked> | undefined, reason: Reason): void {
     for (const other of linked ?? []) {
-      other.#unlink(this)
-      if (isGraceful(reason)) continue
-      other.#armDeadline(defaultStopTimeout)
-      other.follow(reason, false)
+      other.unlink(this)
+      if (!isGraceful(reason)) other.failWith(reason)
     }
   }
 
-  #unlink(other: Stage): void {
+  failWith(reason: Reason): void {
+    this.#armDeadline(defaultStopTimeout)
+    this.follow(reason, false)
+  }
+
+  unlink(other: Linked): void {
     this.#extras?.linked?.delete(other)
     if (this.#extras?.linked?.size === 0) this.#extras.linked = undefined
   }
@@ -825,46 +680,12 @@ export class Stage implements Host, LiveStage, LocalPeer, Runnable {
       ...this.picture(),
       demandMode: this.#producing?.mode ?? 'forward',
       dispatcher: this.#producing?.inspectDispatcher(),
-      producers: producers.map(link => upstreamEdge(link, now)),
+      producers: producers.map(link => link.edge(now)),
       consumers: this.edges(now),
     }
   }
 
   #common(): { readonly stage: string; readonly name: string | undefined; readonly at: number } {
     return { stage: this.id, name: this.name, at: this.runtime.clock.now() }
-  }
-}
-
-/** A subscription to a producer, told by the producer where it is in this thread. */
-function upstreamEdge(link: UpstreamLink, now: number): Edge {
-  const { producerAddress: producer } = link
-  const downstream = 'downstream' in producer ? (producer as LocalPeer).downstream(link.id) : undefined
-  if (downstream !== undefined) return downstream.edge(now)
-  const { id: subscription, demand, handled } = link
-  return {
-    subscription,
-    producer: producer.id,
-    consumer: link.consumer.id,
-    demand: demand.pending,
-    inFlight: 0,
-    delivered: handled,
-    rate: 0,
-  }
-}
-
-function lossKind({ reason, cause }: Ending): Loss {
-  if (cause === 'crash') return 'crash'
-  return reason.type === 'killed' ? 'killed' : 'stopped'
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
-}
-
-function isAbortError(error: unknown): boolean {
-  try {
-    return typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError'
-  } catch {
-    return false // something that throws when it is looked at
   }
 }

@@ -63,6 +63,11 @@ class BroadcastDispatcher implements Dispatcher {
     if (entry === undefined) return this.#outcome.with(this.#waiting)
     if (entry.height === this.#level) this.#lowest--
     entry.height = addDemand(entry.height, demand)
+    // The reference moves whoever asks to the front; that shows only in the order in which selectors ask again
+    if (entry.selector !== undefined) {
+      this.#entries.delete(to)
+      this.#entries.set(to, entry)
+    }
     if (this.#lowest === 0) this.#raise()
     return this.#outcome.with(this.#waiting)
   }
@@ -92,7 +97,7 @@ class BroadcastDispatcher implements Dispatcher {
     const deliveries: Delivery[] = []
     const asks: { to: Recipient; demand: number }[] = []
     const cancels: { to: Recipient; reason: Reason }[] = []
-    for (const entry of this.#entries.values()) {
+    for (const entry of [...this.#entries.values()].toReversed()) {
       if (entry.selector === undefined) deliveries.push({ to: entry.to, events: batch })
       else if (!entry.failed) this.#select(entry, entry.selector, batch, deliveries, asks, cancels)
     }
