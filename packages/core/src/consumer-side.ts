@@ -7,6 +7,7 @@ import type { ProducerSide } from './producer-side.ts'
 import type { EventsMessage } from './protocol.ts'
 import { Queue } from './queue.ts'
 import { failure, isGraceful, noproc, type Reason } from './reason.ts'
+import type { TelemetryBus } from './telemetry.ts'
 import type { Ended } from './types.ts'
 
 /** What waits in a stage in the middle until somebody downstream wants events (GS-PC2, PC9). */
@@ -22,6 +23,7 @@ type InboxEntry =
 export class ConsumerSide {
   readonly links: LinkMap<UpstreamLink> = new LinkMap()
   readonly #host: Host
+  readonly #telemetry: TelemetryBus
   /** The other side of a stage in the middle. */
   readonly #producing: ProducerSide | undefined
   /** Of a stage in the middle. */
@@ -39,6 +41,7 @@ export class ConsumerSide {
 
   constructor(host: Host, producing: ProducerSide | undefined) {
     this.#host = host
+    this.#telemetry = host.runtime.telemetry
     this.#producing = producing
     this.#inbox = producing === undefined ? undefined : new Queue()
   }
@@ -215,13 +218,13 @@ export class ConsumerSide {
   }
 
   #handleBatch(): void {
-    const { callbacks, runtime } = this.#host
+    const { callbacks } = this.#host
     const events = this.#events
     const link = this.#link
     if (events === undefined || link === undefined || callbacks.handleEvents === undefined) return
     const size = this.#cuts?.[this.#nextCut]?.size ?? events.length
     const batch = size === events.length ? events : events.slice(this.#done, this.#done + size)
-    if (runtime.telemetry.active) return this.#handleObserved(batch, link)
+    if (this.#telemetry.active) return this.#handleObserved(batch, link)
     const value = callbacks.handleEvents(batch, link)
     if (value === undefined || Array.isArray(value)) this.#handled(size, value)
     else this.#handledLater(size, value)

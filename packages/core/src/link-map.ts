@@ -10,8 +10,9 @@ export class LinkMap<Link extends { readonly id: string }> {
   }
 
   get(id: string): Link | undefined {
-    if (this.#many !== undefined) return this.#many.get(id)
-    return this.#only?.id === id ? this.#only : undefined
+    const only = this.#only
+    if (only !== undefined) return only.id === id ? only : undefined
+    return this.#many?.get(id)
   }
 
   add(link: Link): void {

@@ -1,7 +1,7 @@
 import { answerForTheDead } from './absent.ts'
 import { Buffer } from './buffer.ts'
 import { Account, addDemand } from './demand.ts'
-import type { Delivery, Dispatched, Dispatcher, DispatcherFactory } from './dispatcher.ts'
+import type { Delivery, Dispatched, Dispatcher, DispatcherFactory, Recipient } from './dispatcher.ts'
 import { coreSubscriptionOptions } from './subscribe-options.ts'
 import { describeReason, GenStageError, ownError, show, UnnamedError } from './errors.ts'
 import { badReturn, checkedEvents, type Host } from './host.ts'
@@ -429,14 +429,15 @@ export class ProducerSide {
     }
   }
 
-  #deliver(to: unknown, events: readonly unknown[]): void {
-    if (!(to instanceof DownstreamLink) || to.endedAs !== undefined)
-      throw this.#broken('a delivery must go to a recipient that has a subscription')
-    if (events.length > to.outstanding)
-      throw this.#broken(`${events.length} events for ${show(to.consumerId)}, which asked for ${to.outstanding}`)
-    to.outstanding -= events.length
-    to.delivered += events.length
-    to.consumerAddress.post({ type: 'events', from: this.#host.address, subscription: to.id, events })
+  #deliver(to: Recipient, events: readonly unknown[]): void {
+    const link = this.links.get(to.subscriptionId)
+    if (link !== to) throw this.#broken('a delivery must go to a recipient that has a subscription')
+    if (events.length > link.outstanding) {
+      throw this.#broken(`${events.length} events for ${show(to.consumerId)}, which asked for ${link.outstanding}`)
+    }
+    link.outstanding -= events.length
+    link.delivered += events.length
+    link.consumerAddress.post({ type: 'events', from: this.#host.address, subscription: link.id, events })
   }
 
   #settleSoon(): void {

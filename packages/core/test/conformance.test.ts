@@ -3,7 +3,7 @@ import { check } from '../conformance/check.ts'
 import { fixtures } from '../conformance/fixtures/index.js'
 import { toEntries } from '../conformance/scenario.ts'
 
-describe.each(Object.entries(fixtures))('golden traces of GenStage 1.3.2 in %s', (_file, content) => {
+describe.each(Object.entries(fixtures))('the traces of %s', (_file, content) => {
   it.each(toEntries(content).map(entry => [entry.scenario.name, entry] as const))('%s', async (_name, entry) => {
     const verdict = await check(entry)
     expect(verdict.type === 'failed' ? verdict.lines : []).toEqual([])

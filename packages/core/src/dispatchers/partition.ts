@@ -186,15 +186,17 @@ class PartitionDispatcher implements Dispatcher {
   }
 
   dispatch(events: readonly unknown[]): Dispatched {
-    const dropped: unknown[] = []
+    let dropped: unknown[] | undefined
     let taken = 0
-    for (; taken < events.length && this.#waiting > 0; taken++) {
+    let room = this.#waiting
+    for (; taken < events.length && room > 0; taken++) {
       const event = events[taken]
       const answer = this.#hash(event)
       // The common case first: the answer is a partition, and the event stays what it is
       let lane = this.#laneNamed(answer)
       if (lane !== undefined) lane.route(event)
       else if (answer === none) {
+        dropped ??= []
         dropped.push(event)
         continue
       } else {
@@ -202,14 +204,15 @@ class PartitionDispatcher implements Dispatcher {
         if (lane === undefined || !(answer instanceof RoutedEvent)) throw this.#badAnswer(answer)
         lane.route(answer.event)
       }
-      this.#waiting--
+      room--
     }
+    this.#waiting = room
     const warnings: DispatcherWarning[] = []
     const deliveries = this.#deliver(warnings)
     const outcome = this.#done()
     outcome.deliveries = deliveries
     if (taken < events.length) outcome.leftover = events.slice(taken)
-    if (dropped.length > 0) outcome.discarded = [{ count: dropped.length, reason: 'no_partition', events: dropped }]
+    if (dropped !== undefined) outcome.discarded = [{ count: dropped.length, reason: 'no_partition', events: dropped }]
     if (warnings.length > 0) outcome.warnings = warnings
     return outcome
   }
