@@ -171,8 +171,9 @@ function checkEnds(ledger: Ledger, living: ReadonlySet<string | undefined>, know
 /** GS-G7: a source is never asked for more than its consumers asked for (X2, X4). */
 function checkOverDemand(ledger: Ledger, known: ReadonlyMap<string, Inspection>): string[] {
   return [...ledger.stages.values()].flatMap(({ name, type, dispatcher, sparing, demanded, discarded }) => {
-    if (type !== 'producer' || dispatcher === 'broadcast' || sparing || !known.has(name)) return []
-    const { partitions = [] } = known.get(name)?.dispatcher as { readonly partitions?: readonly { readonly prepaid: number }[] }
+    const inspection = known.get(name)
+    if (type !== 'producer' || dispatcher === 'broadcast' || sparing || inspection === undefined) return []
+    const { partitions = [] } = inspection.dispatcher as { readonly partitions?: readonly { readonly prepaid: number }[] }
     const again =
       partitions.reduce((sum, { prepaid }) => sum + prepaid, 0) +
       discarded.filter(({ reason }) => reason === 'no_partition').reduce((sum, { events }) => sum + events.length, 0)

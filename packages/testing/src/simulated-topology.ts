@@ -10,7 +10,6 @@ import {
   type DispatcherFactory,
   type Ended,
   GenStageError,
-  isGraceful,
   none,
   partitionDispatcher,
   producer,

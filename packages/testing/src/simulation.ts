@@ -137,15 +137,23 @@ function chooser(given: readonly number[], random: () => number): Chooser {
   }
 }
 
-const channel =
-  typeof globalThis.MessageChannel === 'function' && !('setImmediate' in globalThis) ? new MessageChannel() : undefined
+/** Who waits for a turn, in browsers: several simulations may run side by side. */
+const waiting: (() => void)[] = []
+
+const channel = 'setImmediate' in globalThis ? undefined : turnChannel()
+
+function turnChannel(): MessageChannel {
+  const made = new MessageChannel()
+  made.port1.onmessage = () => waiting.shift()?.()
+  return made
+}
 
 /** Lets all promises that can settle settle: a whole turn of the event loop. */
 function promiseTurns(): Promise<void> {
   return new Promise(resolve => {
     if (channel === undefined) (globalThis as unknown as { setImmediate(callback: () => void): void }).setImmediate(resolve)
     else {
-      channel.port1.onmessage = () => resolve()
+      waiting.push(resolve)
       channel.port2.postMessage(undefined)
     }
   })
