@@ -19,6 +19,8 @@ interface Entry {
   height: number
   /** Its selector failed: it is being cancelled and gets nothing any more. */
   failed: boolean
+  /** When it came, or asked last. */
+  turn: number
 }
 
 /**
@@ -33,6 +35,7 @@ class BroadcastDispatcher implements Dispatcher {
   #lowest = 0
   /** Events that may be sent to all now. */
   #waiting = 0
+  #turns = 0
   readonly #outcome = new Outcome()
 
   subscribe(to: Recipient, options: SubscriptionOptions): Dispatched {
@@ -53,7 +56,13 @@ class BroadcastDispatcher implements Dispatcher {
     if (this.#waiting > 0) this.#lowest = 0
     this.#waiting = 0
     this.#consumers.add(to.consumerId)
-    this.#entries.set(to, { to, selector: selector as Selector | undefined, height: this.#level, failed: false })
+    this.#entries.set(to, {
+      to,
+      selector: selector as Selector | undefined,
+      height: this.#level,
+      failed: false,
+      turn: this.#turns++,
+    })
     this.#lowest++
     return this.#outcome.with(0)
   }
@@ -63,11 +72,7 @@ class BroadcastDispatcher implements Dispatcher {
     if (entry === undefined) return this.#outcome.with(this.#waiting)
     if (entry.height === this.#level) this.#lowest--
     entry.height = addDemand(entry.height, demand)
-    // The reference moves whoever asks to the front; that shows only in the order in which selectors ask again
-    if (entry.selector !== undefined) {
-      this.#entries.delete(to)
-      this.#entries.set(to, entry)
-    }
+    entry.turn = this.#turns++
     if (this.#lowest === 0) this.#raise()
     return this.#outcome.with(this.#waiting)
   }
@@ -95,16 +100,17 @@ class BroadcastDispatcher implements Dispatcher {
     const batch = events.length <= this.#waiting ? events : events.slice(0, this.#waiting)
     this.#waiting -= batch.length
     const deliveries: Delivery[] = []
-    const asks: { to: Recipient; demand: number }[] = []
+    const asks: { to: Recipient; demand: number; turn: number }[] = []
     const cancels: { to: Recipient; reason: Reason }[] = []
-    for (const entry of [...this.#entries.values()].toReversed()) {
+    for (const entry of this.#entries.values()) {
       if (entry.selector === undefined) deliveries.push({ to: entry.to, events: batch })
       else if (!entry.failed) this.#select(entry, entry.selector, batch, deliveries, asks, cancels)
     }
     const outcome = this.#outcome.with(this.#waiting)
     outcome.deliveries = deliveries
     if (batch.length < events.length) outcome.leftover = events.slice(batch.length)
-    if (asks.length > 0) outcome.asks = asks
+    // In the reference's list whoever came or asked last stands first
+    if (asks.length > 0) outcome.asks = asks.toSorted((a, b) => b.turn - a.turn)
     if (cancels.length > 0) outcome.cancels = cancels
     return outcome
   }
@@ -127,7 +133,7 @@ class BroadcastDispatcher implements Dispatcher {
     selector: Selector,
     batch: readonly unknown[],
     deliveries: Delivery[],
-    asks: { to: Recipient; demand: number }[],
+    asks: { to: Recipient; demand: number; turn: number }[],
     cancels: { to: Recipient; reason: Reason }[],
   ): void {
     const selected: unknown[] = []
@@ -139,7 +145,7 @@ class BroadcastDispatcher implements Dispatcher {
       return
     }
     if (selected.length > 0) deliveries.push({ to: entry.to, events: selected })
-    if (selected.length < batch.length) asks.push({ to: entry.to, demand: batch.length - selected.length })
+    if (selected.length < batch.length) asks.push({ to: entry.to, demand: batch.length - selected.length, turn: entry.turn })
   }
 
   /** Everybody has asked for more: what all have asked for together may be sent. */
