@@ -12,15 +12,28 @@ const rules: Rules = {
       ['platform', 'reason', 'types', 'errors', 'options', 'clock', 'scheduler', 'logger', 'telemetry'],
       ['refs', 'names', 'callbacks', 'check-callbacks', 'dispatcher', 'definition'],
       // without I/O
-      ['hash', 'queue', 'buffer', 'demand', 'link-map', 'dispatchers/*'],
+      [
+        'hash',
+        'queue',
+        'batch-queue',
+        'buffer',
+        'demand',
+        'link-map',
+        'resubscription',
+        'dispatchers/*',
+        'supervision/restart-window',
+        'supervision/strategy',
+        'supervision/child-demand',
+      ],
       // speech
-      ['protocol', 'ref-base', 'mailbox', 'links', 'watchers', 'subscribe-options'],
+      ['protocol', 'ref-base', 'mailbox', 'redelivery', 'links', 'watchers', 'subscribe-options'],
       // a stage, and what gives it its turns
-      ['run-loop', 'topology', 'runtime', 'absent', 'wait'],
+      ['run-loop', 'telemetry-channels', 'bottleneck', 'topology', 'runtime', 'absent', 'wait', 'supervision/roles'],
       ['host', 'context', 'producer-side', 'consumer-side', 'stage-state', 'turns', 'stage'],
       // edges
       ['from-iterable', 'reader'],
-      ['stage-ref', 'start'],
+      ['stage-ref', 'supervision/supervising-definition', 'start'],
+      ['supervision/*'],
       ['protocol-entry', 'index'],
     ],
   },

@@ -1,3 +1,4 @@
+import { BatchQueue } from './batch-queue.ts'
 import { Queue } from './queue.ts'
 
 /** What a store gave up: nothing, in most cases. */
@@ -30,7 +31,11 @@ const storedAll: Stored = Object.freeze({ discarded: nothing, infos: nothing })
 export class Buffer {
   readonly size: number
   readonly keep: 'first' | 'last'
-  readonly #events = new Queue<unknown>()
+  readonly #events = new BatchQueue<unknown>()
+  /** Events that came back to be delivered once more, before all others; made for the first of them. */
+  #returned: BatchQueue<unknown> | undefined
+  /** Whether the last take was of events that had come back. */
+  #tookReturned = false
   /** Made for the first info: most buffers never see one. */
   #infos: Queue<WaitingInfo> | undefined
   /** Number of the oldest event in here: events are numbered as they come, so an info needs no place among them. */
@@ -43,31 +48,37 @@ export class Buffer {
 
   /** How many events wait (GS-B11). */
   get length(): number {
-    return this.#events.length
+    return this.#returned === undefined ? this.#events.length : this.#returned.length + this.#events.length
   }
 
   /** Puts events behind all others; what does not fit is given up at the end that `keep` does not protect (GS-B3, GS-B4). */
   store(events: readonly unknown[]): Stored {
     const over = this.#events.length + events.length - this.size
     if (over <= 0) {
-      for (const event of events) this.#events.push(event)
+      this.#events.push(events)
       return storedAll
     }
     if (this.keep === 'first') {
       const fit = events.length - over
-      for (let index = 0; index < fit; index++) this.#events.push(events[index])
+      this.#events.push(events.slice(0, Math.max(0, fit)))
       return { discarded: events.slice(Math.max(0, fit)), infos: nothing }
     }
     const oldest = this.#take(over)
     const newcomersLost = over - oldest.length
-    for (let index = newcomersLost; index < events.length; index++) this.#events.push(events[index])
+    this.#events.push(newcomersLost === 0 ? events : events.slice(newcomersLost))
     this.#first += newcomersLost
     return { discarded: newcomersLost === 0 ? oldest : [...oldest, ...events.slice(0, newcomersLost)], infos: this.#dueInfos() }
   }
 
+  /** Puts events that came back before all others. They count for no bound, and are never given up (X21). */
+  putBack(events: readonly unknown[]): void {
+    this.#returned ??= new BatchQueue()
+    this.#returned.unshift(events)
+  }
+
   /** Attaches an info to the last event; false if there is none to wait for (GS-B8). */
   attach(message: unknown): boolean {
-    if (this.#events.length === 0) return false
+    if (this.length === 0) return false
     this.#infos ??= new Queue()
     this.#infos.push({ after: this.#first + this.#events.length - 1, message })
     return true
@@ -75,6 +86,12 @@ export class Buffer {
 
   /** Takes up to `count` events from the front, but stops right after one that has infos (GS-B5). */
   take(count: number): Taken {
+    const returned = this.#returned
+    if (returned !== undefined && returned.length > 0) {
+      this.#tookReturned = true
+      return { events: returned.take(count), infos: this.#dueInfos() }
+    }
+    this.#tookReturned = false
     const info = this.#infos?.at(0)
     const limit = info === undefined ? count : Math.min(count, info.after - this.#first + 1)
     return { events: this.#take(limit), infos: this.#dueInfos() }
@@ -82,10 +99,15 @@ export class Buffer {
 
   /** Puts events that were taken back to the front, and with them the infos that follow them. */
   giveBack(events: readonly unknown[], infos: readonly unknown[]): void {
-    for (const event of events.toReversed()) this.#events.unshift(event)
-    this.#first -= events.length
+    if (this.#tookReturned) this.putBack(events)
+    else {
+      this.#events.unshift(events)
+      this.#first -= events.length
+    }
+    if (infos.length === 0) return
     this.#infos ??= new Queue()
-    for (const message of infos.toReversed()) this.#infos.unshift({ after: this.#first + events.length - 1, message })
+    const after = this.#tookReturned ? this.#first - 1 : this.#first + events.length - 1
+    for (const message of infos.toReversed()) this.#infos.unshift({ after, message })
   }
 
   #take(count: number): readonly unknown[] {
@@ -97,7 +119,7 @@ export class Buffer {
   /** Infos whose event has left. */
   #dueInfos(): readonly unknown[] {
     let info = this.#infos?.at(0)
-    if (info === undefined || info.after >= this.#first) return nothing
+    if (info === undefined || info.after >= this.#first || (this.#returned?.length ?? 0) > 0) return nothing
     const due: unknown[] = []
     while (info !== undefined && info.after < this.#first) {
       due.push(info.message)

@@ -9,6 +9,7 @@ const callbacksOf: Readonly<Record<StageType, readonly string[]>> = {
   producer: ['handleDemand', ...common, 'formatDiscarded'],
   consumer: ['handleEvents', ...common],
   producerConsumer: ['handleEvents', ...common, 'formatDiscarded'],
+  supervisor: [],
 }
 
 /** Callbacks are all that may be called so; the rest of a record, or of a class instance, is its own business. */

@@ -1,18 +1,27 @@
 import type { Cut } from './demand.ts'
-import { GenStageError, ownError, show } from './errors.ts'
+import { describeReason, GenStageError, ownError, show } from './errors.ts'
 import { badReturn, type Host } from './host.ts'
 import { LinkMap } from './link-map.ts'
 import type { UpstreamLink } from './links.ts'
 import type { ProducerSide } from './producer-side.ts'
-import type { EventsMessage } from './protocol.ts'
+import { disposeSymbol } from './platform.ts'
+import type { EventsMessage, StageMessage, Undone } from './protocol.ts'
 import { Queue } from './queue.ts'
 import { failure, isGraceful, noproc, type Reason } from './reason.ts'
 import type { TelemetryBus } from './telemetry.ts'
 import type { Ended } from './types.ts'
 
+/** A subscription that another one takes the place of, and why. */
+type Replaced = NonNullable<UpstreamLink['current']>
+
+/** Events that were not done when the stage ended. */
+interface Unfinished extends Undone {
+  readonly link: UpstreamLink
+}
+
 /** What waits in a stage in the middle until somebody downstream wants events (GS-PC2, PC9). */
 type InboxEntry =
-  | { readonly type: 'events'; readonly link: UpstreamLink; readonly events: readonly unknown[] }
+  | { readonly type: 'events'; readonly link: UpstreamLink; readonly events: readonly unknown[]; readonly redeliveries: number }
   | { readonly type: 'ended'; readonly link: UpstreamLink; readonly ended: Ended }
   | { readonly type: 'info'; readonly message: unknown }
 
@@ -36,8 +45,10 @@ export class ConsumerSide {
   #cuts: readonly Cut[] | undefined
   #nextCut = 0
   #ask = 0
-  /** Set while the stage finishes what is on its way: then it follows no end of a subscription. */
-  #isDraining = false
+  /** Whether the callback has the next batch of it. */
+  #isHandling = false
+  /** Subscriptions that wait to be made anew, each with its timer (X22). */
+  #waiting: Map<UpstreamLink, Disposable> | undefined
 
   constructor(host: Host, producing: ProducerSide | undefined) {
     this.#host = host
@@ -56,7 +67,7 @@ export class ConsumerSide {
     const entry = this.#inbox?.shift()
     if (entry === undefined) return
     if (entry.type === 'events') {
-      this.#open(entry.link, entry.events)
+      this.#open(entry.link, entry.events, entry.redeliveries)
       if (this.#events !== undefined) this.#handleBatch()
     } else if (entry.type === 'ended') this.#ended(entry.link, entry.ended)
     else this.#producing?.info(entry.message)
@@ -72,16 +83,8 @@ export class ConsumerSide {
       if (found === undefined) return this.#nobody(link, next)
       link.producerAddress = found
     }
-    const { current } = link
+    const current = link.current === undefined ? undefined : this.#replace(link.current, link)
     link.current = undefined // it may be gone long before this one
-    // The cancel that the producer of both will confirm is of one's own making (X13)
-    if (
-      current !== undefined &&
-      this.links.get(current.link.id) === current.link &&
-      current.link.producerAddress.id === link.producerAddress.id
-    ) {
-      current.link.replaced = true
-    }
     this.links.add(link)
     link.markPosted()
     link.producerAddress.post({
@@ -123,11 +126,11 @@ export class ConsumerSide {
     const link = this.links.get(message.subscription)
     if (link === undefined) return this.#refuse(message)
     if (this.#inbox !== undefined) {
-      this.#inbox.push({ type: 'events', link, events: message.events })
+      this.#inbox.push({ type: 'events', link, events: message.events, redeliveries: message.redeliveries ?? 0 })
       this.#host.attend()
       return
     }
-    this.#open(link, message.events)
+    this.#open(link, message.events, message.redeliveries ?? 0)
     if (this.#events !== undefined) this.#handleBatch()
   }
 
@@ -156,10 +159,13 @@ export class ConsumerSide {
     else this.#ended(link, ended)
   }
 
-  /** The first step of a drain: no end of a subscription is followed any more; with a reason all are cancelled. */
-  drain(reason: Reason | undefined): void {
-    this.#isDraining = true
-    if (reason !== undefined) for (const link of this.links.all()) link.cancel(reason)
+  /**
+   * The first step of a drain: no end of a subscription is followed any more. They are cancelled; `together` with their producers,
+   * only those to producers that stay.
+   */
+  drain(reason: Reason, together: boolean): void {
+    for (const link of this.links.all()) if (!together || !link.isProducerLeaving) link.cancel(reason)
+    for (const link of this.#waiting?.keys() ?? []) this.#stopWaiting(link, { kind: 'cancel', reason })
   }
 
   /** Whether everything that was on its way has arrived and been handled. */
@@ -167,28 +173,73 @@ export class ConsumerSide {
     return this.links.size === 0 && this.#inboxLength === 0 && this.#events === undefined
   }
 
-  /** Tells all producers that the stage has ended, and gives back what it had not finished. */
-  close(reason: Reason, refused: (link: UpstreamLink) => GenStageError): readonly unknown[] {
+  /** Tells all producers that the stage has ended. Answers the events that it had not done and that do not go back to one. */
+  close(reason: Reason, refused: (link: UpstreamLink) => GenStageError, unread: readonly StageMessage[]): readonly unknown[] {
+    for (const [link, timer] of this.#waiting ?? []) {
+      timer[disposeSymbol]()
+      link.finish({ kind: 'down', reason }, () => refused(link))
+    }
+    this.#waiting = undefined
+    const unfinished = this.#unfinished()
     for (const link of this.links.all()) {
       link.finish({ kind: 'down', reason }, () => refused(link))
-      link.producerAddress.post({ type: 'consumerDown', from: this.#host.address, subscription: link.id, reason })
+      const { id: subscription } = link
+      const undone = link.redelivers ? undoneOf(link, unfinished, unread) : undefined
+      link.producerAddress.post({ type: 'consumerDown', from: this.#host.address, subscription, reason, undone })
     }
-    const unfinished: (readonly unknown[])[] = [this.#events?.slice(this.#done) ?? []]
-    for (let entry = this.#inbox?.shift(); entry !== undefined; entry = this.#inbox?.shift()) {
-      if (entry.type === 'events') unfinished.push(entry.events)
-    }
-    this.#events = undefined
-    return unfinished.flat()
+    return unfinished.filter(({ link }) => !this.goesBack(link.id)).flatMap(({ events }) => events)
+  }
+
+  /** Whether events of a subscription that are not done at the end go back to its producer (X21). */
+  goesBack(subscription: string): boolean {
+    return this.links.get(subscription)?.redelivers === true
   }
 
   // ── inside
+
+  /** Another subscription takes the place of this one, or of the one that has been made anew for it since; answers which. */
+  #replace({ link, reason }: Replaced, by: UpstreamLink): Replaced {
+    const { resubscription } = link
+    const latest = resubscription?.current ?? link
+    const isOfSame =
+      latest.producerAddress.id === by.producerAddress.id ||
+      (resubscription !== undefined && latest.producerName === by.producerName)
+    if (this.#stopWaiting(latest, { kind: 'cancel', reason })) {
+      // It may have waited to take the place of another one itself
+      return latest.current === undefined ? { link: latest, reason } : this.#replace(latest.current, by)
+    }
+    if (!isOfSame || this.links.get(latest.id) !== latest) return { link: latest, reason }
+    // The cancel that the producer of both will confirm is of one's own making (X13)
+    latest.replaced = true
+    if (resubscription !== undefined) resubscription.isOver = true
+    return { link: latest, reason }
+  }
 
   get #inboxLength(): number {
     return this.#inbox?.length ?? 0
   }
 
+  /** What has arrived and is not done, in order. A batch that the callback had is one that has been delivered. */
+  #unfinished(): readonly Unfinished[] {
+    const unfinished: Unfinished[] = []
+    const [events, link] = [this.#events, this.#link]
+    if (events !== undefined && link !== undefined) {
+      const size = this.#cuts?.[this.#nextCut]?.size ?? events.length
+      const tried = this.#isHandling ? this.#done + size : this.#done
+      const { redeliveries } = link
+      unfinished.push({ link, events: events.slice(this.#done, tried), redeliveries: redeliveries + 1 })
+      unfinished.push({ link, events: events.slice(tried), redeliveries })
+    }
+    this.#events = undefined
+    this.#link = undefined
+    for (let entry = this.#inbox?.shift(); entry !== undefined; entry = this.#inbox?.shift()) {
+      if (entry.type === 'events') unfinished.push(entry)
+    }
+    return unfinished.filter(each => each.events.length > 0)
+  }
+
   /** Takes a message in hand: counts it, and cuts it into batches. */
-  #open(link: UpstreamLink, events: readonly unknown[]): void {
+  #open(link: UpstreamLink, events: readonly unknown[], redeliveries: number): void {
     const count = events.length
     this.#cuts = undefined
     this.#ask = 0
@@ -197,24 +248,26 @@ export class ConsumerSide {
       if (count === 0) return
       const { demand } = link
       if (count <= demand.chunk && count <= demand.pending) this.#ask = demand.count(count)
-      else {
-        const { cuts, excess } = demand.cut(count)
-        for (const n of excess)
-          this.#host.log('excess', `${n} more events than were asked for came from ${show(labelOf(link))}`, {
-            n,
-            subscription: link.id,
-          })
-        this.#ask = cuts[0]?.ask ?? 0
-        if (cuts.length > 1) {
-          this.#cuts = cuts
-          this.#host.attend()
-        }
-      }
+      else this.#cut(link, count)
     }
+    link.redeliveries = redeliveries
     this.#events = events
     this.#link = link
     this.#done = 0
     this.#nextCut = 0
+  }
+
+  #cut(link: UpstreamLink, count: number): void {
+    const { cuts, excess } = link.demand.cut(count)
+    for (const n of excess)
+      this.#host.log('excess', `${n} more events than were asked for came from ${show(labelOf(link))}`, {
+        n,
+        subscription: link.id,
+      })
+    this.#ask = cuts[0]?.ask ?? 0
+    if (cuts.length === 1) return
+    this.#cuts = cuts
+    this.#host.attend()
   }
 
   #handleBatch(): void {
@@ -224,6 +277,7 @@ export class ConsumerSide {
     if (events === undefined || link === undefined || callbacks.handleEvents === undefined) return
     const size = this.#cuts?.[this.#nextCut]?.size ?? events.length
     const batch = size === events.length ? events : events.slice(this.#done, this.#done + size)
+    this.#isHandling = true
     if (this.#telemetry.active) return this.#handleObserved(batch, link)
     const value = callbacks.handleEvents(batch, link)
     if (value === undefined || Array.isArray(value)) this.#handled(size, value)
@@ -258,6 +312,12 @@ export class ConsumerSide {
   #handled(size: number, result: unknown): void {
     const link = this.#link
     if (this.#events === undefined || link === undefined) return
+    if (link.redelivers && result !== undefined) {
+      // What may come back is done only when what became of it has been dispatched
+      this.#host.emit(result, 'handleEvents')
+      if (this.#link !== link) return // killed by whoever was told of that
+    }
+    this.#isHandling = false
     this.#done += size
     link.handled += size
     const ask = this.#cuts?.[this.#nextCut]?.ask ?? this.#ask
@@ -266,7 +326,7 @@ export class ConsumerSide {
       this.#events = undefined
       this.#link = undefined
     }
-    if (result !== undefined) this.#host.emit(result, 'handleEvents')
+    if (result !== undefined && !link.redelivers) this.#host.emit(result, 'handleEvents')
     if (ask > 0 && !this.#host.isStopping) link.post(ask)
   }
 
@@ -282,17 +342,72 @@ export class ConsumerSide {
     const { callbacks } = this.#host
     this.#host.whenDone(callbacks.handleCancel?.(ended, link), value => {
       this.#host.emit(value, 'handleCancel')
-      if (this.#host.isStopping || this.#isDraining || !isFollowed(link, ended)) return
-      this.#host.log('stopping_on_cancel', `stops because its ${link.mode} subscription to ${show(labelOf(link))} ended`, {
-        reason: ended.reason,
-      })
-      // A producer that failed has told of it itself; one that refused, or is not there, has not
-      this.#host.follow(ended.reason, ended.kind === 'cancel' || ended.reason.type === 'noproc')
+      // A stage that finishes what is on its way follows no end of a subscription
+      if (this.#host.isStopping || this.#host.isDraining) return
+      if (ended.kind === 'down' && !isGraceful(ended.reason) && this.#tryAgain(link, ended.reason)) return
+      if (!isFollowed(link, ended)) return
+      this.#follow(link, ended)
     })
+  }
+
+  #follow(link: UpstreamLink, ended: Ended): void {
+    this.#host.log('stopping_on_cancel', `stops because its ${link.mode} subscription to ${show(labelOf(link))} ended`, {
+      reason: ended.reason,
+    })
+    // A producer that failed has told of it itself; one that refused, or is not there, has not
+    this.#host.follow(ended.reason, ended.kind === 'cancel' || ended.reason.type === 'noproc')
+  }
+
+  /** Makes the subscription anew after a while, if it is one that is made anew and has tries left (X22). */
+  #tryAgain(link: UpstreamLink, reason: Reason): boolean {
+    const next = link.resubscription?.next()
+    if (next === undefined) return false
+    const { attempt, delayMs } = next
+    const name = show(link.producerName)
+    this.#host.log('resubscribing', `subscribes to ${name} again in ${delayMs} ms (try ${attempt}): ${describeReason(reason)}`, {
+      producer: link.producerName,
+      n: attempt,
+      delayMs,
+      reason,
+    })
+    const work = (): void => this.#subscribeAgain(link)
+    const timer = this.#host.runtime.clock.setTimer(delayMs, () => this.#host.post({ type: 'later', work }))
+    this.#waiting = (this.#waiting ?? new Map()).set(link, timer)
+    return true
+  }
+
+  #subscribeAgain(link: UpstreamLink): void {
+    if (this.#host.isStopping || this.#waiting?.delete(link) !== true) return
+    this.subscribe(link.endedAs === undefined ? link : this.#host.renew(link))
+  }
+
+  /**
+   * A subscription that is made anew after failures was cancelled: from now on it is not. If it waits for that, the waiting is over, and
+   * its cancel mode applies.
+   */
+  giveUp(link: UpstreamLink, reason: Reason): void {
+    const { resubscription } = link
+    if (resubscription === undefined) return
+    resubscription.isOver = true
+    const latest = resubscription.current ?? link
+    const ended: Ended = { kind: 'cancel', reason }
+    if (!this.#stopWaiting(latest, ended)) {
+      if (latest !== link) latest.postCancel(reason) // it has been made anew since
+    } else if (isFollowed(latest, ended)) this.#follow(latest, ended)
+  }
+
+  #stopWaiting(link: UpstreamLink, ended: Ended): boolean {
+    const timer = this.#waiting?.get(link)
+    if (timer === undefined) return false
+    timer[disposeSymbol]()
+    this.#waiting?.delete(link)
+    link.finish(ended, () => refusal(link, ended))
+    return true
   }
 
   /** The name was looked up, and nobody has it (GS-S4). */
   #nobody(link: UpstreamLink, next?: () => void): void {
+    if (this.#tryAgain(link, noproc)) return next?.()
     link.finish({ kind: 'down', reason: noproc }, () => refusal(link, { kind: 'down', reason: noproc }))
     if (link.mode === 'temporary') return next?.()
     this.#host.log('noproc', `there is no stage named ${show(link.producerName)} to subscribe to`, {
@@ -302,8 +417,21 @@ export class ConsumerSide {
   }
 }
 
+/** All that goes back to the producer of `link`: what is unfinished, then what waits in the mailbox. */
+function undoneOf(link: UpstreamLink, unfinished: readonly Unfinished[], unread: readonly StageMessage[]): readonly Undone[] {
+  const undone: Undone[] = unfinished
+    .filter(each => each.link === link)
+    .map(({ events, redeliveries }) => ({ events, redeliveries }))
+  for (const message of unread) {
+    if (message.type !== 'events' || message.subscription !== link.id) continue
+    undone.push({ events: message.events, redeliveries: message.redeliveries ?? 0 })
+  }
+  return undone
+}
+
 function isFollowed(link: UpstreamLink, { kind, reason }: Ended): boolean {
-  if (link.replaced && kind === 'cancel') return false
+  // A failure of the producer counts for the one in its place as well, which may be one that is made anew
+  if (link.replaced && (kind === 'cancel' || link.resubscription !== undefined)) return false
   if (reason.type === 'error' && ownError(reason.error)?.code === 'ALREADY_SUBSCRIBED') return false
   return link.mode === 'permanent' || (link.mode === 'transient' && !isGraceful(reason))
 }

@@ -17,6 +17,7 @@ interface ContextHost {
   readonly label: string
   readonly runtime: RuntimeCore
   readonly hasEnded: boolean
+  readonly restartCount: number
   /** Why the signals are aborted, once they are. */
   readonly stoppingFor: Reason | undefined
   readonly signalFor: Reason | undefined
@@ -47,7 +48,7 @@ export class StageContext implements Context {
   }
 
   get restartCount(): number {
-    return 0
+    return this.#host.restartCount
   }
 
   get clock(): Clock {
@@ -176,6 +177,6 @@ export class StageContext implements Context {
 }
 
 /** What the signals are aborted with: platform functions that take a signal reject with it. */
-function abortError(reason: Reason): DOMException {
+export function abortError(reason: Reason): DOMException {
   return new DOMException(`the stage is ending: ${describeReason(reason)}`, 'AbortError')
 }

@@ -59,7 +59,8 @@ export class Account {
 
   /** Events were emitted. */
   answer(count: number): void {
-    this.requested = Math.max(0, this.requested - count)
+    const left = this.requested - count
+    this.requested = left > 0 ? left : 0
   }
 
   /** How many more events the producer is to be asked for, when the dispatcher could take `allowance` now. */
@@ -78,5 +79,6 @@ export class Account {
 
 /** Adds demand without ever leaving the whole numbers that are exact (INV-3). */
 export function addDemand(demand: number, more: number): number {
-  return Math.min(Number.MAX_SAFE_INTEGER, demand + more)
+  const sum = demand + more
+  return sum <= Number.MAX_SAFE_INTEGER ? sum : Number.MAX_SAFE_INTEGER
 }

@@ -71,6 +71,13 @@ export interface Dispatcher<in Event = unknown> {
   info?(message: unknown): Dispatched
   /** The time asked for with `wakeAt` has come. */
   wake?(now: number): Dispatched
+  /**
+   * In place of `cancel`, with `redeliver`: the subscription is over, and its consumer has not done these events, one at least. They come as they
+   * were delivered, in their order, and go before all that wait here (in a partition: in that partition); others who have demand may
+   * get them at once. What can be neither delivered nor held is `leftover`: the stage puts it at the front of its buffer, exempt from
+   * `bufferKeep`. A dispatcher that has `held` keeps all of them, beyond its bounds if need be. Absent: `redeliver` is refused.
+   */
+  giveBack?(undone: readonly Event[], from: Recipient): Dispatched
   /** Events held here, read when the stage ends so that their loss is reported. Absent: none are ever held. */
   held?(): readonly unknown[]
   /** For `ref.inspect()`. */

@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'UNKNOWN_SUBSCRIPTION'
   | 'UNKNOWN_PARTITION'
   | 'PARTITION_TAKEN'
+  | 'REDELIVERY_REFUSED'
   // a stage that cannot answer
   | 'STOPPED'
   | 'TIMEOUT'
@@ -26,6 +27,8 @@ export type ErrorCode =
   | 'BAD_RETURN'
   | 'DISPATCHER_FAILED'
   | 'STAGE_FAILED'
+  | 'UNKNOWN_CHILD'
+  | 'TOO_MANY_RESTARTS'
 
 /** What a program may want to know besides the code. */
 export interface GenStageErrorDetails {

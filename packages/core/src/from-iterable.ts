@@ -74,6 +74,11 @@ export function fromIterable<T>(source: IterableSource<T>, options?: FromIterabl
 /** Takes exactly what is asked for, as one unit (GS-E2). */
 function pullSync<T>(iterator: Iterator<T>, ctx: Context): Callbacks<T> {
   let done = false
+  const close = (): void => {
+    if (!done) iterator.return?.()
+    done = true
+  }
+  whenKilled(ctx, close)
   return {
     handleDemand(demand) {
       const events: T[] = []
@@ -96,9 +101,7 @@ function pullSync<T>(iterator: Iterator<T>, ctx: Context): Callbacks<T> {
       if (message instanceof Failure) throw message.error
       ctx.stop()
     },
-    terminate() {
-      if (!done) iterator.return?.()
-    },
+    terminate: close,
   }
 }
 
@@ -136,6 +139,16 @@ function pullAsync<T>(iterator: AsyncIterator<T>, ctx: Context): Callbacks<T> {
     announced = true
   }
 
+  async function close(): Promise<void> {
+    if (ending !== undefined) return
+    ending = end
+    const closed = iterator.return?.()
+    // A generator closes when the item it is waiting for has come: that may be never, and nobody is interested any more
+    if (!pulling) await closed
+    else closed?.then(undefined, () => {})
+  }
+
+  whenKilled(ctx, close)
   return {
     handleDemand(demand) {
       wanted += demand
@@ -148,15 +161,24 @@ function pullAsync<T>(iterator: AsyncIterator<T>, ctx: Context): Callbacks<T> {
       if (ending !== undefined) ctx.self.asyncInfo(ending)
       return waiting.take(waiting.length)
     },
-    async terminate() {
-      if (ending !== undefined) return
-      ending = end
-      const closed = iterator.return?.()
-      // A generator closes when the item it is waiting for has come: that may be never, and nobody is interested any more
-      if (!pulling) await closed
-      else closed?.then(undefined, () => {})
-    },
+    terminate: close,
   }
+}
+
+/** A killed stage has no `terminate` any more, but what it holds is let go all the same (GS-J6, GS-J10). */
+function whenKilled(ctx: Context, close: () => void | Promise<void>): void {
+  const tell = (error: unknown): void => ctx.logger.warn('fromIterable: the iterator could not be closed', { error })
+  ctx.signal.addEventListener(
+    'abort',
+    () => {
+      try {
+        close()?.then(undefined, tell)
+      } catch (error) {
+        tell(error)
+      }
+    },
+    { once: true },
+  )
 }
 
 function isIterable<T>(source: unknown): source is Iterable<T> | AsyncIterable<T> {

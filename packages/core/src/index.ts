@@ -6,7 +6,8 @@
  * protocol.ts, mailbox.ts. A producer's `handleDemand` makes an event and its dispatcher chooses who gets it (producer-side.ts); a
  * message carries it; the consumer's `handleEvents` takes it, and the consumer asks again (consumer-side.ts). stage.ts (on turns.ts) gives both
  * sides their turns and a life, run-loop.ts gives turns to stages, start.ts and stage-ref.ts are the outside of it all. Sources and
- * readers are the edges: from-iterable.ts, reader.ts.
+ * readers are the edges: from-iterable.ts, reader.ts. Stages that look after other stages come last: supervision/roles.ts tells how a
+ * stage and its children know each other, children.ts what a supervisor does, event-children.ts what a consumer supervisor does.
  *
  * Two conventions hold everywhere. Every promise that is a *property* (`ready`, `done`, `ended` …) is made when it is first read, so
  * one that nobody reads never becomes an unhandled rejection. Every duration is in milliseconds. Letters with numbers (GS-Q2, GS-K5)
@@ -63,6 +64,8 @@ export type {
   StageName,
   StageRef,
   StreamOptions,
+  RedeliverOptions,
+  ResubscribeOptions,
   SubscribeOptions,
   Subscriber,
   Subscription,
@@ -95,6 +98,11 @@ export type { DemandDispatcherOptions } from './dispatchers/demand.ts'
 export { broadcastDispatcher } from './dispatchers/broadcast.ts'
 export { none, partitionDispatcher, routed } from './dispatchers/partition.ts'
 export type { PartitionDispatcherOptions, Routed } from './dispatchers/partition.ts'
+export { fairDispatcher } from './dispatchers/fair.ts'
+export { priorityDispatcher } from './dispatchers/priority.ts'
+export type { PriorityDispatcherOptions } from './dispatchers/priority.ts'
+export { rateLimit } from './dispatchers/rate-limit.ts'
+export type { RateLimitOptions } from './dispatchers/rate-limit.ts'
 export type { Hashable } from './hash.ts'
 export type {
   Delivery,
@@ -111,13 +119,31 @@ export { fromIterable } from './from-iterable.ts'
 export type { FromIterableOptions, IterableSource } from './from-iterable.ts'
 export { stream } from './reader.ts'
 
+// supervision
+export { child } from './supervision/child.ts'
+export type { ChildOptions, ChildSpec, Restart } from './supervision/child.ts'
+export { supervisor } from './supervision/supervisor.ts'
+export type { ChildRefs, SupervisorDefinition, SupervisorOptions } from './supervision/supervisor.ts'
+export type { SupervisorRef } from './supervision/supervisor-ref.ts'
+export type { ChildInfo } from './supervision/child-info.ts'
+export type { Shutdown } from './supervision/end-child.ts'
+export type { BackoffOptions, RestartIntensity } from './supervision/restart-window.ts'
+export type { Strategy } from './supervision/strategy.ts'
+export { stopOnSignals } from './supervision/signals.ts'
+export { consumerSupervisor } from './supervision/consumer-supervisor.ts'
+export type { ConsumerSupervisorDefinition, ConsumerSupervisorOptions } from './supervision/consumer-supervisor.ts'
+export type { ConsumerSupervisorRef } from './supervision/consumer-supervisor-ref.ts'
+export type { TaskContext } from './supervision/task-context.ts'
+
 // the runtime
 export { createRuntime, defaultRuntime } from './runtime.ts'
 export type { RuntimeOptions } from './runtime.ts'
+export { bottlenecks } from './bottleneck.ts'
 export type { Clock } from './clock.ts'
 export type { Choice, Scheduler } from './scheduler.ts'
 export type { LogCode, LogFields, Logger } from './logger.ts'
 export type { TelemetryEvent, TelemetryEvents } from './telemetry.ts'
+export type { TelemetryMessage } from './telemetry-channels.ts'
 
 // errors
 export { GenStageError } from './errors.ts'

@@ -1,9 +1,10 @@
 import type { ConsumerDemand } from './demand.ts'
 import type { Recipient } from './dispatcher.ts'
 import { GenStageError, show } from './errors.ts'
-import type { Address, StageMessage } from './protocol.ts'
+import type { Address, StageMessage, Undone } from './protocol.ts'
 import { normal, type Reason, reasonFrom, type ReasonInput } from './reason.ts'
 import type { Edge, StageRef, Subscriber, Subscription, SubscriptionOptions } from './refs.ts'
+import type { Resubscription } from './resubscription.ts'
 import type { CancelMode, Ended } from './types.ts'
 
 /** What a subscription needs of the stage that holds it. */
@@ -12,22 +13,44 @@ export interface LinkOwner {
   post(message: StageMessage): void
   /** Subscribes again, to the producer of `link` (GS-S9). */
   resubscribe(link: UpstreamLink, options: SubscriptionOptions & { readonly reason?: ReasonInput }): Subscription
+  /** Makes a subscription like `link`, which has ended, under the same `resubscription`. */
+  renew(link: UpstreamLink): UpstreamLink
+  /** A subscription that is made anew after failures is not wanted any more, nor is any that was made for it since. */
+  giveUp(link: UpstreamLink, reason: Reason): void
 }
 
 /** What a peer in the same thread can tell about the other side of a subscription. */
 export interface LocalPeer extends Address {
+  /** Whether it has ended: what is posted to it now is handled by nobody. */
+  readonly hasEnded: boolean
   upstream(subscription: string): UpstreamLink | undefined
   downstream(subscription: string): DownstreamLink | undefined
+  /** Whether it has ended, is about to, or finishes what is on its way before it does. */
+  readonly isLeaving: boolean
 }
 
 /** Which part of its life a subscription is in, as its consumer sees it. */
 type Phase = 'new' | 'posted' | 'accepted' | 'ended'
+
+/** The options of a subscription, checked (GS-S3). */
+export interface SubscriptionSettings {
+  /** As they were given, for the producer and for callbacks. */
+  readonly options: SubscriptionOptions
+  readonly mode: CancelMode
+  readonly demand: ConsumerDemand
+  /** How it is made anew after failures of the producer, if it is. */
+  readonly resubscription: Resubscription<UpstreamLink> | undefined
+  /** Whether events that are not done when the stage ends go back to the producer. */
+  readonly redelivers: boolean
+}
 
 /** A subscription, the consumer's side. */
 export class UpstreamLink implements Subscription {
   readonly id: string
   readonly options: SubscriptionOptions
   readonly mode: CancelMode
+  /** How often the batch in hand had been delivered before. */
+  redeliveries = 0
   /** Counts in automatic mode. */
   readonly demand: ConsumerDemand
   /** Whether the callbacks ask by hand (GS-S7). */
@@ -43,6 +66,10 @@ export class UpstreamLink implements Subscription {
   /** The name it was asked for by. */
   readonly producerName: string | undefined
   endedAs: Ended | undefined
+  /** Whether events that are not done when the stage ends go back to the producer (X21). */
+  readonly redelivers: boolean
+  /** How it is made anew after failures of the producer, if it is (X22). */
+  readonly resubscription: Resubscription<UpstreamLink> | undefined
   readonly #owner: LinkOwner
   #phase: Phase = 'new'
   #wasPosted = false
@@ -54,7 +81,7 @@ export class UpstreamLink implements Subscription {
     owner: LinkOwner,
     id: string,
     target: { readonly address: Address; readonly name: string | undefined },
-    settings: { readonly options: SubscriptionOptions; readonly mode: CancelMode; readonly demand: ConsumerDemand },
+    settings: SubscriptionSettings,
     current: UpstreamLink['current'],
   ) {
     this.#owner = owner
@@ -64,6 +91,9 @@ export class UpstreamLink implements Subscription {
     this.options = settings.options
     this.mode = settings.mode
     this.demand = settings.demand
+    this.redelivers = settings.redelivers
+    this.resubscription = settings.resubscription
+    if (this.resubscription !== undefined) this.resubscription.current = this
     this.current = current
   }
 
@@ -82,6 +112,11 @@ export class UpstreamLink implements Subscription {
 
   get consumer(): StageRef {
     return this.#owner.address.ref
+  }
+
+  get isProducerLeaving(): boolean {
+    const producer = this.producerAddress
+    return 'isLeaving' in producer && (producer as LocalPeer).isLeaving
   }
 
   get isOpen(): boolean {
@@ -126,10 +161,19 @@ export class UpstreamLink implements Subscription {
   }
 
   cancel(reason?: ReasonInput): void {
-    const why = checkedReason(this.#owner.address.ref, reason)
-    this.#whenPosted(() =>
-      this.producerAddress.post({ type: 'cancel', from: this.#owner.address, subscription: this.id, reason: why }),
-    )
+    const checked = checkedReason(this.#owner.address.ref, reason)
+    const latest = this.resubscription?.current ?? this
+    latest.requestCancel(checked)
+  }
+
+  requestCancel(reason: Reason): void {
+    this.#whenPosted(() => this.postCancel(reason))
+    if (this.resubscription !== undefined) this.#owner.post({ type: 'later', work: () => this.#owner.giveUp(this, reason) })
+  }
+
+  /** Sends a request to cancel, after the one to subscribe. */
+  postCancel(reason: Reason): void {
+    this.producerAddress.post({ type: 'cancel', from: this.#owner.address, subscription: this.id, reason })
   }
 
   resubscribe(options: SubscriptionOptions & { readonly reason?: ReasonInput } = {}): Subscription {
@@ -156,6 +200,7 @@ export class UpstreamLink implements Subscription {
     if (this.#phase !== 'posted') return
     this.#phase = 'accepted'
     this.#accepted?.resolve()
+    this.resubscription?.succeeded()
   }
 
   /** It is over. `refusal` tells those who wait for `accepted` why, if the producer had not accepted yet. */
@@ -190,6 +235,12 @@ export class DownstreamLink implements Subscriber, Recipient {
   outstanding = 0
   delivered = 0
   endedAs: Ended | undefined
+  /** Deliveries of a batch that its consumer does not finish; 0 if such batches do not come back (X21). */
+  deliveryLimit = 0
+  /** The consumer, if it is in this thread and such batches come back: to see whether it has ended. */
+  peer: LocalPeer | undefined
+  /** What was delivered when the consumer had ended already: that news is on its way. */
+  bounced: Undone[] | undefined
   readonly #owner: LinkOwner
   #ended: PromiseWithSettlers<Ended> | undefined
   /** The last look at `delivered`, for the rate. */

@@ -33,6 +33,9 @@ export type LogCode =
   | 'protocol_error'
   | 'slow_setup'
   | 'partition_full'
+  | 'resubscribing'
+  | 'restarting'
+  | 'child_failed'
   | 'stage_failed'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -56,6 +59,9 @@ export const logLevels: Readonly<Record<LogCode, LogLevel>> = {
   protocol_error: 'error',
   slow_setup: 'warn',
   partition_full: 'warn',
+  resubscribing: 'warn',
+  restarting: 'warn',
+  child_failed: 'error',
   stage_failed: 'error',
 }
 

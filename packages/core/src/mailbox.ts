@@ -1,5 +1,6 @@
 import type { StageMessage } from './protocol.ts'
 import { Queue } from './queue.ts'
+import type { Scheduler } from './scheduler.ts'
 
 /** Messages that wait for a stage. Unbounded (GS-A8): what arrives is limited by demand. */
 export interface Mailbox {
@@ -21,13 +22,15 @@ const outside = 'outside'
 export class ChannelMailbox implements Mailbox {
   readonly #channels = new Map<string, Queue<StageMessage>>()
   readonly #owner: { readonly id: string }
+  readonly #scheduler: Scheduler | undefined
   /** The sender to take from at the next `shift`. */
   next: string | undefined
   /** The setup, which comes before everything else (GS-L1). */
   #setup: StageMessage | undefined
 
-  constructor(owner: { readonly id: string }) {
+  constructor(owner: { readonly id: string }, scheduler?: Scheduler) {
     this.#owner = owner
+    this.#scheduler = scheduler
   }
 
   get length(): number {
@@ -43,11 +46,12 @@ export class ChannelMailbox implements Mailbox {
   }
 
   push(message: StageMessage): void {
+    const sender = message.type === 'setup' ? outside : this.#senderOf(message)
+    this.#scheduler?.posted?.(this.#owner.id, sender)
     if (message.type === 'setup') {
       this.#setup = message
       return
     }
-    const sender = this.#senderOf(message)
     const channel = this.#channels.get(sender) ?? new Queue<StageMessage>()
     channel.push(message)
     this.#channels.set(sender, channel)

@@ -36,13 +36,7 @@ const noOptions: OwnOptions = /* @__PURE__ */ Object.freeze(Object.create(null) 
  */
 export function ownOptions(where: Where, options: unknown): OwnOptions {
   if (options === undefined) return noOptions
-  if (
-    typeof options !== 'object' ||
-    options === null ||
-    Array.isArray(options) ||
-    options instanceof Map ||
-    options instanceof Set
-  )
+  if (!isOptions(options))
     throw new GenStageError('BAD_OPTION', `${where.toString()}: options must be an object, not ${show(options)}`, {
       stage: where.label,
     })
@@ -53,6 +47,12 @@ export function ownOptions(where: Where, options: unknown): OwnOptions {
     if (value !== undefined) own[key] = value
   }
   return own
+}
+
+/** Whether it can be an options object. */
+export function isOptions(options: unknown): options is object {
+  if (typeof options !== 'object' || options === null) return false
+  return !(Array.isArray(options) || options instanceof Map || options instanceof Set)
 }
 
 function read(where: Where, options: object, key: string): unknown {
@@ -86,6 +86,11 @@ export function unknownOption(where: Where, what: string, option: string, known:
   const hint = suggestion(option, known) || ';'
   const text = `${where.toString()}: unknown ${what} ${show(option)}${hint} known are ${known.join(', ') || 'none'}`
   return new GenStageError('BAD_OPTION', text, { stage: where.label, option })
+}
+
+/** The options inside an option. */
+export function within(where: Where, option: string): Where {
+  return { label: where.label, toString: () => `${where.toString()}: ${option}` }
 }
 
 /** A refused option, told the same way everywhere: what was given, what is allowed. */
@@ -136,6 +141,13 @@ export function flag(where: Where, options: OwnOptions, option: string): boolean
   const value = options[option]
   if (value === undefined || typeof value === 'boolean') return value === true
   throw badOption(where, option, value, 'true or false')
+}
+
+/** The option as a delay in milliseconds, which has to be one: above 0 and finite. */
+export function delay(where: Where, options: OwnOptions, option: string, fallback?: number): number {
+  const value = options[option] ?? fallback
+  if (typeof value === 'number' && value > 0 && value !== Infinity) return value
+  throw badOption(where, option, value, 'a number of milliseconds above 0')
 }
 
 /** A duration in milliseconds from 0, or `fallback` where it is absent; `Infinity` where it is allowed. */

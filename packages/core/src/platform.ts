@@ -9,6 +9,11 @@ interface Platform {
   readonly setInterval: (callback: () => void, ms: number) => unknown
   readonly clearInterval: (timer: unknown) => void
   readonly setImmediate?: (callback: () => void) => unknown
+  readonly process?: {
+    getBuiltinModule?(name: string): unknown
+    on?(signal: string, listener: () => void): unknown
+    off?(signal: string, listener: () => void): unknown
+  }
 }
 
 const platform = globalThis as unknown as Platform
@@ -44,6 +49,28 @@ function messageTurns(): (work: () => void) => void {
   return work => {
     waiting.push(work)
     channel.port2.postMessage(undefined)
+  }
+}
+
+/** A named channel of the process: whoever wants to, subscribes to it by its name. */
+export interface DiagnosticsChannel {
+  readonly hasSubscribers: boolean
+  publish(message: unknown): void
+}
+
+/** The channel of that name, where the platform has such a thing: Node from 20.16. An import would not load in browsers. */
+export function diagnosticsChannel(name: string): DiagnosticsChannel | undefined {
+  const diagnostics = platform.process?.getBuiltinModule?.('node:diagnostics_channel') as
+    { channel(name: string): DiagnosticsChannel } | undefined
+  return diagnostics?.channel(name)
+}
+
+/** Listens to signals of the process, where there are such: not in browsers. Answers how to end that. */
+export function onSignals(signals: readonly string[], listener: () => void): () => void {
+  const { process } = platform
+  for (const signal of signals) process?.on?.(signal, listener)
+  return () => {
+    for (const signal of signals) process?.off?.(signal, listener)
   }
 }
 

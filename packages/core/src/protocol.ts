@@ -25,7 +25,16 @@ export type ToProducer =
       readonly from: Address
       readonly subscription: string
       readonly reason: Reason
+      /** With `redeliver`: the events that it had not done, in the order in which they came. */
+      readonly undone?: readonly Undone[] | undefined
     }
+
+/** Events that come back to their producer, or go out once more: a run of them with the same history (X21). */
+export interface Undone {
+  readonly events: readonly unknown[]
+  /** How often they have been delivered to a callback already. */
+  readonly redeliveries: number
+}
 
 /** A request to become a consumer. From now on the end of either side is told to the other. */
 export interface SubscribeMessage {
@@ -75,6 +84,8 @@ export interface EventsMessage {
   readonly from: Address
   readonly subscription: string
   readonly events: readonly unknown[]
+  /** How often they had been delivered before, if they had. */
+  readonly redeliveries?: number
 }
 
 /** Where messages are posted to. Posting never blocks and never fails; to what has ended, it does nothing (GS-A4). */
@@ -101,6 +112,8 @@ export type StageMessage =
   | { readonly type: 'refill'; readonly subscription: string; readonly demand: number }
   | { readonly type: 'cancelSubscriber'; readonly subscription: string; readonly reason: Reason }
   | { readonly type: 'wake' }
+  /** Something has become of a child: it waits until it is the turn of the stage whose child that is. */
+  | { readonly type: 'childNews'; readonly from: Address; readonly work: () => void }
   | { readonly type: 'later'; readonly work: () => void; readonly abandon?: (reason: Reason) => void }
 
 /** Who waits for an answer. Both do nothing once it has been given. */

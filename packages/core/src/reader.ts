@@ -70,6 +70,9 @@ export function stream<Event>(
   return openReader('stream', subscriptions, options) as AsyncIterable<Event>
 }
 
+/** A reader is no stage: nobody starts it again after a failure. */
+const readerSubscriptionOptions = coreSubscriptionOptions.filter(option => option !== 'resubscribe' && option !== 'redeliver')
+
 export const readerOptionNames: readonly string[] = ['signal', 'runtime', 'demand', 'producers']
 
 /** The same without types. */
@@ -111,8 +114,10 @@ function wantedFrom(where: Where, item: unknown): Wanted {
       },
     )
   }
-  if ('replaces' in given) throw unknownOption(where, 'option', 'replaces', coreSubscriptionOptions)
-  const { options, mode, demand } = checkSubscription(where, given)
+  for (const option of ['replaces', 'resubscribe', 'redeliver']) {
+    if (option in given) throw unknownOption(where, 'option', option, readerSubscriptionOptions)
+  }
+  const { options, mode, demand } = checkSubscription(where, given, undefined)
   // A reader may be iterated again: each time with a demand of its own
   return { to: address ?? (to as NameToken).name, options: options as OwnOptions, mode, demand }
 }

@@ -58,7 +58,8 @@ export interface StageRef<out M extends Messages = Messages> extends AsyncDispos
 
   /**
    * Orderly end: finishes the callback in hand, runs `terminate`, and resolves with the reason when it is truly over. Past `timeout`
-   * (default 5,000 ms) it kills. Safe at any time and twice. Default reason `normal` (GS-L10).
+   * (default 5,000 ms; none for supervisors, whose children have their own) it kills. Safe at any time and twice. Default reason
+   * `normal` (GS-L10).
    */
   stop(reason?: ReasonInput, options?: StopOptions): Promise<Reason>
   /** Immediate end with `killed`: the mailbox is dropped, `terminate` does not run, a pending callback's result is ignored (GS-J6). */
@@ -174,6 +175,28 @@ export interface SubscriptionOptions<out Event = unknown> {
   selector?(event: Event): boolean
   /** Partition: the one to take; mandatory there. */
   readonly partition?: Partition
+  /** Fair: its share, a positive number; 3 gets three times what 1 gets. Default 1. */
+  readonly weight?: number
+  /** Subscribe again after a failure or `noproc` of a *named* producer. Only when that gives up, `cancel` applies (X22). */
+  readonly resubscribe?: ResubscribeOptions
+  /** Batches that this consumer had not finished when it failed go back to the dispatcher (X21). Refused by broadcast. */
+  readonly redeliver?: true | RedeliverOptions
+}
+
+/** How a consumer subscribes again. The delays are milliseconds. */
+export interface ResubscribeOptions {
+  /** Before the first try; doubles with each. Default 100. */
+  readonly minDelayMs?: number
+  /** Default 10,000. */
+  readonly maxDelayMs?: number
+  /** Tries in a row before giving up. Default `Infinity`. */
+  readonly limit?: number
+}
+
+/** How often the same events are delivered. */
+export interface RedeliverOptions {
+  /** Deliveries of one batch before it is discarded (`redelivery_limit`). Default `Infinity`. */
+  readonly limit?: number
 }
 
 /** Options of a subscription, and what to subscribe to. */
@@ -201,6 +224,8 @@ export interface Subscription extends SubscriptionSide {
   readonly role: 'producer'
   /** Resolves when the producer has accepted; rejects with the code if it refused (`ALREADY_SUBSCRIBED`, `NOT_A_PRODUCER`, …) or is gone (`STOPPED`). */
   readonly accepted: Promise<void>
+  /** How often the batch now in `handleEvents` had been delivered before; 0 where no consumer of the producer uses `redeliver`. */
+  readonly redeliveries: number
   /**
    * Asks for `n` more events (GS-S7). In automatic mode they come on top of what the stage asks by itself; after the end nothing
    * happens. Throws `BAD_DEMAND` for anything but a whole number from 0.
@@ -267,6 +292,8 @@ export interface TopologyStage {
   readonly id: string
   readonly name: string | undefined
   readonly type: StageType
+  /** Id of the supervisor that started it, if one did. */
+  readonly supervisor: string | undefined
   /** Messages that wait. */
   readonly mailbox: number
   /** Events that nobody has asked for. */

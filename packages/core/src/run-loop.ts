@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts'
 import type { ChannelMailbox, Mailbox } from './mailbox.ts'
 import { Queue } from './queue.ts'
-import type { Choice, Scheduler } from './scheduler.ts'
+import { type Choice, type Scheduler, systemScheduler } from './scheduler.ts'
 
 /** Something that has turns: a stage. */
 export interface Runnable {
@@ -16,8 +16,14 @@ export interface Runnable {
 /** Messages that one stage may handle before it is another's turn (GS-J1). */
 const stepsPerTurn = 32
 
-/** The clock is looked at once in so many turns (a power of two): a look costs as much as a message. */
-const turnsPerLook = 16
+/**
+ * The clock is looked at once in so many turns, at most: a look costs as much as a message. Turns that take long are few between
+ * two looks, so that a slice of slow callbacks ends in time.
+ */
+const mostTurnsPerLook = 32
+
+/** So much of a slice may pass between two looks. */
+const slicePerLook = 1 / 8
 
 /** Turns in a slice whatever the clock says, so that a clock that stands still cannot keep the event loop out. */
 const turnsPerSlice = 16_384
@@ -30,6 +36,7 @@ export class RunLoop {
   readonly #clock: Clock
   readonly #scheduler: Scheduler
   readonly #sliceMs: number
+  readonly #onSlice: (() => void) | undefined
   readonly #ready = new Queue<Runnable>()
   /** Whether a run is under way or has been scheduled. */
   #active = false
@@ -37,13 +44,18 @@ export class RunLoop {
   #sliceOpen = false
   #sliceStart = 0
   #turnsInSlice = 0
+  #lookedAt = 0
+  #turnsPerLook = mostTurnsPerLook
+  #turnsToLook = mostTurnsPerLook
   /** Whether the slice was used up, so that the run goes on when the event loop comes round. */
   #paused = false
 
-  constructor(clock: Clock, scheduler: Scheduler, sliceMs: number) {
+  /** `onSlice` is called at the beginning of every slice, and of every step of a simulation. */
+  constructor(clock: Clock, scheduler: Scheduler, sliceMs: number, onSlice?: () => void) {
     this.#clock = clock
     this.#scheduler = scheduler
     this.#sliceMs = sliceMs
+    this.#onSlice = onSlice
   }
 
   /** Gives `runnable` a turn soon. It must not be waiting for one already. */
@@ -54,13 +66,24 @@ export class RunLoop {
     this.#scheduler.schedule(this.#scheduler.choose === undefined ? this.#run : this.#chosenStep)
   }
 
+  /**
+   * Does `work`, which may wake somebody, and gives turns at once. Only for reactions to promises: no code of anybody is on the stack
+   * then, and the microtask that a run would wait for is the one that is under way (WL-8b).
+   */
+  react(work: () => void): void {
+    if (this.#active || this.#scheduler !== systemScheduler) return work()
+    this.#active = true
+    work()
+    this.#run()
+  }
+
   readonly #run = (): void => {
     if (!this.#sliceOpen) this.#openSlice()
     const ready = this.#ready
     for (let next = ready.shift(); next !== undefined; next = ready.shift()) {
       if (next.turn(stepsPerTurn)) ready.push(next)
-      this.#turnsInSlice++
-      if ((this.#turnsInSlice & (turnsPerLook - 1)) === 0 && this.#isSliceOver()) {
+      this.#turnsToLook--
+      if (this.#turnsToLook === 0 && this.#isSliceOver()) {
         this.#paused = true
         return
       }
@@ -69,14 +92,23 @@ export class RunLoop {
   }
 
   #openSlice(): void {
+    this.#onSlice?.()
     this.#sliceOpen = true
     this.#sliceStart = this.#clock.now()
+    this.#lookedAt = this.#sliceStart
     this.#turnsInSlice = 0
+    this.#turnsToLook = this.#turnsPerLook
     this.#scheduler.yieldTo(this.#closeSlice)
   }
 
   #isSliceOver(): boolean {
-    return this.#turnsInSlice >= turnsPerSlice || this.#clock.now() - this.#sliceStart >= this.#sliceMs
+    const now = this.#clock.now()
+    const wasLong = now - this.#lookedAt > this.#sliceMs * slicePerLook
+    this.#lookedAt = now
+    this.#turnsInSlice += this.#turnsPerLook
+    this.#turnsPerLook = wasLong ? Math.max(1, this.#turnsPerLook >> 1) : Math.min(mostTurnsPerLook, this.#turnsPerLook << 1)
+    this.#turnsToLook = this.#turnsPerLook
+    return this.#turnsInSlice >= turnsPerSlice || now - this.#sliceStart >= this.#sliceMs
   }
 
   readonly #closeSlice = (): void => {
@@ -88,6 +120,7 @@ export class RunLoop {
 
   /** One step of a simulation: whoever is to be next is chosen among all that could be. */
   readonly #chosenStep = (): void => {
+    this.#onSlice?.()
     const stages = this.#ready.take(this.#ready.length)
     const choices: Choice[] = []
     const runnables: Runnable[] = []
@@ -103,7 +136,7 @@ export class RunLoop {
     for (const stage of stages) {
       if (stage !== chosen) {
         if (runnables.includes(stage)) this.#ready.push(stage)
-        else stage.turn(1) // nothing to do: it goes to sleep
+        else if (stage.turn(1)) this.#ready.push(stage) // nothing to do: it goes to sleep, unless that ends a drain
       }
     }
     if (chosen !== undefined && choice !== undefined) {

@@ -11,6 +11,7 @@ import type { AnyMessages, Edge, NameOf, Runtime, StageRef, Topology, TopologySt
 import { RunLoop } from './run-loop.ts'
 import { type Scheduler, systemScheduler } from './scheduler.ts'
 import { TelemetryBus } from './telemetry.ts'
+import { TelemetryChannels } from './telemetry-channels.ts'
 import { topologyOf } from './topology.ts'
 import type { StopOptions } from './types.ts'
 
@@ -33,6 +34,8 @@ export interface RuntimeOptions {
 /** A stage as its runtime knows it. */
 export interface LiveStage extends Address {
   readonly hasEnded: boolean
+  /** Whether a supervisor started it, which also ends it. */
+  readonly isSupervised: boolean
   /** Stops it; `together` with all others, so that a drain goes from the sources down. */
   stop(reason: ReasonInput, options: StopOptions | undefined, together: boolean): Promise<Reason>
   picture(): TopologyStage
@@ -106,8 +109,8 @@ export class RuntimeCore implements Runtime {
     this.scheduler = parts.scheduler
     this.random = parts.random
     this.logger = guarded(parts.logger, error => this.raise(error))
-    this.telemetry = new TelemetryBus(error => this.raise(error))
-    this.loop = new RunLoop(parts.clock, parts.scheduler, parts.sliceMs)
+    this.telemetry = new TelemetryBus(error => this.raise(error), new TelemetryChannels(this))
+    this.loop = new RunLoop(parts.clock, parts.scheduler, parts.sliceMs, () => this.telemetry.look())
     this.#onUncaught = parts.onUncaught
     this.dispatcherContext = { random: parts.random, now: () => parts.clock.now() }
   }
@@ -138,7 +141,8 @@ export class RuntimeCore implements Runtime {
   }
 
   async stop(options?: StopOptions): Promise<void> {
-    await Promise.all(this.#live().map(stage => stage.stop('shutdown', options, true)))
+    const roots = this.#live().filter(stage => !stage.isSupervised)
+    await Promise.all(roots.map(stage => stage.stop('shutdown', options, true)))
   }
 
   static {
@@ -161,7 +165,7 @@ export class RuntimeCore implements Runtime {
   }
 
   newMailbox(owner: { readonly id: string }): Mailbox {
-    return this.scheduler.choose === undefined ? new FifoMailbox() : new ChannelMailbox(owner)
+    return this.scheduler.choose === undefined ? new FifoMailbox() : new ChannelMailbox(owner, this.scheduler)
   }
 
   /** The stage registered under a name. */
@@ -190,6 +194,7 @@ export class RuntimeCore implements Runtime {
       this.#compactAt = Math.max(64, this.#stages.length * 2)
     }
     this.#stages.push(new WeakRef(stage))
+    this.telemetry.look()
     this.#running++
     this.#updateHold()
   }
@@ -197,6 +202,7 @@ export class RuntimeCore implements Runtime {
   /** Lets a stage go that has ended. */
   unregister(stage: LiveStage, name: string | undefined): void {
     if (name !== undefined && this.#names.get(name) === stage) this.#names.delete(name)
+    this.telemetry.look()
     this.#running--
     this.#updateHold()
   }

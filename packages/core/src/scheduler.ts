@@ -11,6 +11,8 @@ export interface Scheduler {
    * messages of different senders may overtake each other. Without it they are handled in the order in which they were posted.
    */
   choose?(choices: readonly Choice[]): number
+  /** For simulation: told of every message that is posted to the mailbox of `stage`, with its sender as `Choice` names it. */
+  posted?(stage: string, sender: string): void
 }
 
 /** One thing that may happen next: a stage takes the oldest message of one sender, or goes on with the message in hand. */

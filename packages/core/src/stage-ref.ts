@@ -100,8 +100,8 @@ export class Ref extends RefBase implements StageRef<AnyMessages> {
 
   stream(options?: unknown): AsyncIterable<unknown> {
     const { type, label, runtime } = this.#stage
-    if (type === 'consumer') {
-      throw new GenStageError('NOT_A_PRODUCER', `stage ${show(label)} is a consumer: there is nothing to read from it`, {
+    if (type === 'consumer' || type === 'supervisor') {
+      throw new GenStageError('NOT_A_PRODUCER', `stage ${show(label)} is a ${type}: there is nothing to read from it`, {
         stage: label,
       })
     }
@@ -132,8 +132,8 @@ export class Ref extends RefBase implements StageRef<AnyMessages> {
 
   subscribe(options: unknown): Subscription {
     const stage = this.#stage
-    if (stage.type === 'producer') {
-      const text = `stage ${show(stage.label)} is a producer: it cannot subscribe to anything`
+    if (stage.type === 'producer' || stage.type === 'supervisor') {
+      const text = `stage ${show(stage.label)} is a ${stage.type}: it cannot subscribe to anything`
       stage.log('not_a_consumer', text)
       throw new GenStageError('NOT_A_CONSUMER', text, { stage: stage.label })
     }

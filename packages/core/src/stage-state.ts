@@ -4,6 +4,7 @@ import type { ProducingSettings } from './producer-side.ts'
 import type { Address, Reply } from './protocol.ts'
 import type { Reason } from './reason.ts'
 import type { RuntimeCore } from './runtime.ts'
+import type { Guardian, Supervising, SupervisingHost } from './supervision/roles.ts'
 import type { StageType } from './types.ts'
 
 /** A subscription that is asked for, checked: what, how, and in place of which other. */
@@ -24,6 +25,10 @@ export interface StagePlan {
   readonly producing: ProducingSettings | undefined
   readonly signal: AbortSignal | undefined
   readonly startTimeout: number | undefined
+  /** Of a stage with children: makes the one who looks after them. */
+  readonly supervising?: ((host: SupervisingHost) => Supervising) | undefined
+  /** Of a child of a supervisor. */
+  readonly guardian?: Guardian | undefined
 }
 
 /**
@@ -74,6 +79,12 @@ export class Extras {
   unfollow: (() => void) | undefined
   /** Stages that a failure of this one ends, and the other way round (GS-J4). */
   linked: Set<Linked> | undefined
+  /** Looks after its children, if it may have any. */
+  supervising: Supervising | undefined
+  /** The supervisor that started it, if one did. */
+  guardian: Guardian | undefined
+  /** To be called at the end, by whoever wants to know of it without being one who watches. */
+  atEnd: Set<() => void> | undefined
 }
 
 /** What becomes of events that an ended stage had not handled. */

@@ -3,9 +3,11 @@ import type { CheckedCallbacks } from './callbacks.ts'
 import { checkedCallbacks } from './check-callbacks.ts'
 import { ConsumerSide } from './consumer-side.ts'
 import { StageContext } from './context.ts'
+import { ConsumerDemand } from './demand.ts'
 import { describeReason, GenStageError, ownError, show } from './errors.ts'
 import { badReturn, checkedEvents, type Host } from './host.ts'
 import { checkedReason, type DownstreamLink, type LocalPeer, UpstreamLink } from './links.ts'
+import type { Mailbox } from './mailbox.ts'
 import { type LogCode, logLevels } from './logger.ts'
 import { disposeSymbol } from './platform.ts'
 import { ProducerSide } from './producer-side.ts'
@@ -30,7 +32,8 @@ import {
 import { checkSubscription, coreSubscriptionOptions } from './subscribe-options.ts'
 import { isThenable, Turns } from './turns.ts'
 import { type DiscardReason, ignore, type StageType, type StopOptions } from './types.ts'
-import { type Start, stageFailed, Watchers } from './watchers.ts'
+import type { SupervisingHost } from './supervision/roles.ts'
+import { type Start, stageFailed, tooManyRestarts, Watchers } from './watchers.ts'
 import { duration, flag, optionsWithout, ownOptions, refuseUnknown, StagePlace, unknownOption } from './options.ts'
 
 /** How long a stage that ends may take for that, unless somebody said otherwise. */
@@ -47,7 +50,7 @@ const noSubscriptions: readonly UpstreamLink[] = Object.freeze([])
 const startedWell: Start = Object.freeze({ result: 'started' })
 
 /** One running stage: a mailbox, a turn at a time, one message after the other (GS-A1); and its life, from setup to exit. */
-export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
+export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, SupervisingHost {
   readonly type: StageType
   readonly name: string | undefined
   readonly ref: StageRef
@@ -72,6 +75,9 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
   /** How the start went; set when it is over. */
   #startedAs: Start | undefined
   #ending: Ending | undefined
+  /** Whether it has ended or is about to: set with `#ending`, and read with every message. */
+  isStopping = false
+
   constructor(plan: StagePlan, makeRef: (stage: Stage) => StageRef) {
     const { type, runtime, name } = plan
     super(runtime)
@@ -81,7 +87,9 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
     this.#opening = { plan, subscriptions: noSubscriptions, startTimer: undefined, slowTimer: undefined }
     this.ref = makeRef(this)
     this.#producing = plan.producing === undefined ? undefined : new ProducerSide(this, plan.producing)
-    this.#consuming = type === 'producer' ? undefined : new ConsumerSide(this, this.#producing)
+    this.#consuming = type === 'producer' || type === 'supervisor' ? undefined : new ConsumerSide(this, this.#producing)
+    if (plan.supervising !== undefined) this.#rare.supervising = plan.supervising(this)
+    if (plan.guardian !== undefined) this.#rare.guardian = plan.guardian
   }
 
   get id(): string {
@@ -125,12 +133,25 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
     return this.#startedAs
   }
 
-  get isStopping(): boolean {
-    return this.#ending !== undefined || this.#phase === 'terminating' || this.#phase === 'ended'
-  }
-
   get isDraining(): boolean {
     return this.#extras?.draining !== undefined
+  }
+
+  get isLeaving(): boolean {
+    return this.isStopping || this.isDraining
+  }
+
+  get isSupervised(): boolean {
+    return this.#extras?.guardian !== undefined
+  }
+
+  get restartCount(): number {
+    return this.#extras?.guardian?.restartCount ?? 0
+  }
+
+  /** How long a stop may take, unless somebody said otherwise: a stage with children gives them the time that each of them has. */
+  get #stopTimeout(): number {
+    return this.#extras?.supervising === undefined ? defaultStopTimeout : Infinity
   }
 
   // ── turns
@@ -140,7 +161,8 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
   }
 
   protected get isWorkInHand(): boolean {
-    return this.#ending !== undefined || this.#producing?.hasWorkInHand === true || this.#consuming?.hasWorkInHand === true
+    const mustEnd = this.#ending !== undefined && this.#phase !== 'terminating'
+    return mustEnd || this.#producing?.hasWorkInHand === true || this.#consuming?.hasWorkInHand === true
   }
 
   protected get isWatchful(): boolean {
@@ -159,14 +181,19 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
   // ── messages
 
   protected handle(message: StageMessage): void {
+    // The two that make up all traffic, in a function small enough to become part of the turn
     switch (message.type) {
       case 'events':
-        if (this.#consuming !== undefined) return this.#consuming.receive(message)
-        return this.#wrongSide(message.type)
+        return this.#consuming === undefined ? this.#wrongSide(message.type) : this.#consuming.receive(message)
       case 'ask':
-        if (this.#producing !== undefined) return this.#producing.ask(message)
-        this.#notAProducer(message.type)
-        return
+        return this.#producing === undefined ? this.#notAsked() : this.#producing.ask(message)
+      default:
+        return this.#handleOther(message)
+    }
+  }
+
+  #handleOther(message: Exclude<StageMessage, { readonly type: 'events' | 'ask' }>): void {
+    switch (message.type) {
       case 'subscribe':
         if (this.#producing !== undefined) return this.#producing.subscribe(message)
         message.from.post({
@@ -184,7 +211,7 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
       case 'cancelSubscriber':
         return this.#producing?.cancel(message.subscription, { kind: 'cancel', reason: message.reason })
       case 'consumerDown':
-        return this.#producing?.cancel(message.subscription, { kind: 'down', reason: message.reason })
+        return this.#producing?.cancel(message.subscription, { kind: 'down', reason: message.reason }, message.undone)
       case 'subscribed':
         return this.#consuming?.accepted(message.subscription)
       case 'cancelled':
@@ -220,6 +247,7 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
       case 'query':
         return message.reply.resolve(this.#answer(message.query))
       case 'later':
+      case 'childNews':
         return message.work()
       case 'setup':
         return this.#setUp()
@@ -271,7 +299,7 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
     if (query === 'inspect') return this.#inspect()
     if (query === 'demandMode') return this.#producing?.mode ?? 'forward'
     if (this.#producing !== undefined) return this.#producing.buffered
-    this.log('no_buffer', 'a consumer has no buffer', {})
+    this.log('no_buffer', `a ${this.type} has no buffer`, {})
     return 0
   }
 
@@ -288,13 +316,17 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
 
   /** A consumer was taken for a producer (GS-X11, K12). */
   #notAProducer(message: string): GenStageError {
-    const text = `stage ${show(this.label)} is a consumer and got ${show(message)}, which is for producers`
+    const text = `stage ${show(this.label)} is a ${this.type} and got ${show(message)}, which is for producers`
     this.log('not_a_producer', text, { message })
     return new GenStageError('NOT_A_PRODUCER', text, { stage: this.label })
   }
 
+  #notAsked(): void {
+    this.#notAProducer('ask')
+  }
+
   #wrongSide(message: string): void {
-    this.log('protocol_error', `a producer got ${show(message)}, which is for consumers`, { message })
+    this.log('protocol_error', `a ${this.type} got ${show(message)}, which is for consumers`, { message })
   }
 
   // ── subscriptions
@@ -310,7 +342,13 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
   /** A subscription to be. Its options are checked here, so that bad ones are thrown at the call; logged as well (GS-S3). */
   newLink({ target, options, current }: SubscriptionRequest): UpstreamLink {
     try {
-      return new UpstreamLink(this, this.runtime.newId('subscription'), target, checkSubscription(this, options), current)
+      return new UpstreamLink(
+        this,
+        this.runtime.newId('subscription'),
+        target,
+        checkSubscription(this, options, target.name),
+        current,
+      )
     } catch (error) {
       if (error instanceof GenStageError) this.log('bad_opts', error.message, { option: error.option })
       throw error
@@ -323,7 +361,7 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
     this.post({
       type: 'later',
       work: () => this.#consuming?.subscribe(link),
-      abandon: reason => link.finish({ kind: 'down', reason }, () => this.#stopped(this.#endedAs ?? reason)),
+      abandon: reason => link.finish({ kind: 'down', reason }, () => this.stopped(this.#endedAs ?? reason)),
     })
     return link
   }
@@ -341,6 +379,16 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
     return this.subscribe({ target, options, current: { link, reason: checked } })
   }
 
+  renew({ options, mode, demand, redelivers, resubscription, producerName: name }: UpstreamLink): UpstreamLink {
+    const address = absentAddress(this.runtime, name ?? '')
+    const settings = { options, mode, demand: new ConsumerDemand(demand.max, demand.min), redelivers, resubscription }
+    return new UpstreamLink(this, this.runtime.newId('subscription'), { address, name }, settings, undefined)
+  }
+
+  giveUp(link: UpstreamLink, reason: Reason): void {
+    this.#consuming?.giveUp(link, reason)
+  }
+
   // ── starting
 
   /** Begins: posts the setup, which is the first message of every life. */
@@ -355,7 +403,7 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
     this.post({ type: 'setup' })
     if (link !== undefined) this.#link(link)
     if (signal === undefined) return
-    const onAbort = (): void => this.requestStop(shutdown(), defaultStopTimeout, undefined)
+    const onAbort = (): void => this.requestStop(shutdown(), this.#stopTimeout, undefined)
     if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort)
     this.#rare.unfollow = () => signal.removeEventListener('abort', onAbort)
@@ -365,6 +413,8 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
     const opening = this.#opening
     if (opening === undefined) return
     const { setup, arg } = opening.plan
+    const supervising = this.#extras?.supervising
+    if (supervising?.setUp !== undefined) return supervising.setUp()
     const answer = setup(arg, new StageContext(this))
     if (isThenable(answer)) {
       opening.slowTimer = this.runtime.clock.setTimer(slowSetupMs, () =>
@@ -383,6 +433,10 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
     })
   }
 
+  setUpDone(): void {
+    if (!this.isStopping) this.#subscribeNext(0)
+  }
+
   /** Subscribes to one producer after the other: the start is done when all requests have been posted (GS-L1). */
   #subscribeNext(index: number): void {
     const link = this.#opening?.subscriptions[index]
@@ -391,6 +445,7 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
     this.#opening = undefined
     this.#phase = 'running'
     this.#startOver(startedWell)
+    this.#extras?.guardian?.childStarted()
     const { telemetry } = this.runtime
     if (telemetry.active) telemetry.tell('started', { ...this.#common(), type: this.type })
   }
@@ -414,16 +469,14 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
   /** Asked for by the stage itself, from a callback. */
   stopByOwn(reason: Reason): void {
     if (this.isStopping) return
-    this.#ending = { reason, cause: 'own' }
-    this.attend()
+    this.#endWith({ reason, cause: 'own' })
     this.#abortStopping(reason)
     this.wake()
   }
 
   follow(reason: Reason, isOrigin: boolean): void {
     if (this.isStopping) return
-    this.#ending = { reason, cause: isOrigin ? 'orphaned' : 'followed' }
-    this.attend()
+    this.#endWith({ reason, cause: isOrigin ? 'orphaned' : 'followed' })
     this.#abortStopping(reason)
     this.wake()
   }
@@ -434,22 +487,22 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
     this.#abortStopping(reason)
     this.#armDeadline(timeout)
     if (drain !== undefined && !this.isStopping) return this.#startDrain(reason, drain)
-    this.#ending ??= { reason, cause: 'asked' }
-    this.attend()
+    this.#endWith(this.#ending ?? { reason, cause: 'asked' })
     this.wake()
   }
 
   /** In the order of the mailbox: what was sent before is still taken in. */
   #startDrain(reason: Reason, drain: Drain): void {
-    if (this.isDraining) return
+    if (this.isDraining) return this.#extras?.supervising?.drain()
     const draining: Draining = { reason, phase: 'announced' }
     this.#rare.draining = draining
+    this.#extras?.supervising?.drain()
     this.post({
       type: 'later',
       work: () => {
         draining.phase = 'under way'
         this.attend()
-        this.#consuming?.drain(drain === 'alone' ? reason : undefined)
+        this.#consuming?.drain(reason, drain === 'together')
       },
     })
   }
@@ -460,7 +513,7 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
     const checked = this.checkedReason(reason)
     const own = ownOptions(where, options)
     refuseUnknown(where, own, ['timeout', 'drain'])
-    const timeout = duration(where, 'timeout', own['timeout'], true, defaultStopTimeout)
+    const timeout = duration(where, 'timeout', own['timeout'], true, this.#stopTimeout)
     const drain = together ? 'together' : 'alone'
     this.requestStop(checked, timeout, flag(where, own, 'drain') ? drain : undefined)
     return this.#untilEnd()
@@ -489,8 +542,9 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
   #continueDrain(): boolean {
     const draining = this.#extras?.draining
     if (draining?.phase !== 'under way' || (this.#consuming !== undefined && !this.#consuming.isDrained)) return false
+    if (this.#extras?.supervising?.isEmpty === false) return false
     draining.phase = 'leaving'
-    if (this.#producing === undefined) this.#ending = { reason: draining.reason, cause: 'asked' }
+    if (this.#producing === undefined) this.#endWith({ reason: draining.reason, cause: 'asked' })
     else this.#producing.info(drained)
     return true
   }
@@ -512,24 +566,40 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
     if (this.#phase === 'ended') return
     if (isAbortError(error) && this.stoppingFor !== undefined) {
       // What was told to give up gave up: a graceful end, for the reason of the stop
-      this.#ending ??= { reason: this.#extras?.draining?.reason ?? normal, cause: 'asked' }
-      this.attend()
-      return
+      return this.#endWith(this.#ending ?? { reason: this.#extras?.draining?.reason ?? normal, cause: 'asked' })
     }
     const ending: Ending = { reason: failure(error), cause: 'crash' }
     const { telemetry } = this.runtime
     if (telemetry.active) telemetry.tell('failed', { ...this.#common(), error })
-    this.log('stage_failed', `failed: ${describeReason(ending.reason)}`, { error })
+    // For a child its supervisor writes the line, with the reason of the end; so a first failure, that this one replaces, is told here
+    if (!this.isSupervised) this.#logFailure(error)
+    else if (this.#ending?.cause === 'crash' && this.#ending.reason.type === 'error') this.#logFailure(this.#ending.reason.error)
     if (this.#phase === 'terminating') return this.#exit(ending)
-    this.#ending = ending
-    this.attend()
+    this.#endWith(ending)
     this.#abortStopping(ending.reason)
+  }
+
+  #logFailure(error: unknown): void {
+    this.log('stage_failed', `failed: ${describeReason(failure(error))}`, { error })
+  }
+
+  /** The next thing it does is to end. */
+  #endWith(ending: Ending): void {
+    this.#ending = ending
+    this.isStopping = true
+    this.attend()
   }
 
   #terminate(ending: Ending): void {
     // A start that failed has nothing to undo; one that was only told to stop meanwhile may have opened something (GS-L2)
-    if (this.#phase === 'starting' && ending.cause !== 'asked') return this.#exit(ending)
+    const supervising = this.#extras?.supervising
+    if (this.#phase === 'starting' && ending.cause !== 'asked' && supervising === undefined) return this.#exit(ending)
     this.#phase = 'terminating'
+    if (supervising === undefined) this.#callTerminate(ending)
+    else supervising.end(() => this.#callTerminate(ending))
+  }
+
+  #callTerminate(ending: Ending): void {
     const value = this.callbacks.terminate?.(ending.reason)
     // Whoever asked for the end has said how long it may take
     if (isThenable(value) && ending.cause !== 'asked') this.#armDeadline(defaultStopTimeout)
@@ -542,42 +612,61 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
     this.#phase = 'ended'
     this.#endedAs = reason
     this.isOver = true
+    this.isStopping = true
     this.forgetPromise()
     this.callbacks = noCallbacks
     const extras = this.#extras
     const opening = this.#opening
     this.#extras = undefined
     this.#opening = undefined
+    const guardian = extras?.guardian
+    // A setup that settles later may still ask how often it was restarted
+    if (guardian !== undefined) this.#rare.guardian = guardian
     extras?.context?.close()
     extras?.unfollow?.()
+    extras?.supervising?.abandon()
     for (const timer of [extras?.deadline, opening?.startTimer, opening?.slowTimer]) timer?.[disposeSymbol]()
     this.runtime.unregister(this, this.name)
-    if (!isGraceful(reason) && (ending.cause === 'own' || (ending.cause === 'asked' && reason !== killed))) {
+    const isTold = ending.cause === 'own' || (ending.cause === 'asked' && reason !== killed)
+    if (!isGraceful(reason) && isTold && guardian === undefined) {
       this.log('stage_failed', `ended: ${describeReason(reason)}`, { reason })
     }
     const kind = lossKind(ending)
     this.#loss = kind
-    const unfinished = this.#consuming?.close(reason, () => this.#stopped(reason)) ?? []
+    const unread = allIn(this.mailbox)
+    const unfinished = this.#consuming?.close(reason, () => this.stopped(reason), unread) ?? []
     this.discard(kind === 'crash' ? 'consumer_crash' : kind, unfinished)
     this.#producing?.end(reason, kind === 'crash' ? 'producer_crash' : kind)
-    for (const link of opening?.subscriptions ?? []) link.finish({ kind: 'down', reason }, () => this.#stopped(reason))
-    for (let message = this.mailbox.shift(); message !== undefined; message = this.mailbox.shift())
-      this.#answerLate(message, reason, kind)
-    for (const reply of extras?.unanswered ?? []) reply.reject(this.#stopped(reason))
+    for (const link of opening?.subscriptions ?? []) link.finish({ kind: 'down', reason }, () => this.stopped(reason))
+    for (const message of unread) {
+      if (message.type !== 'events' || this.#consuming?.goesBack(message.subscription) !== true)
+        this.#answerLate(message, reason, kind)
+    }
+    for (const reply of extras?.unanswered ?? []) reply.reject(this.stopped(reason))
     const { telemetry } = this.runtime
     if (telemetry.active) telemetry.tell('exited', { ...this.#common(), reason })
     this.#endLinked(extras?.linked, reason)
     if (startFailed) this.#startOver({ error: this.#startFailed(reason) })
     this.#watchers?.ended(reason)
-    const isRaised = ending.cause !== 'asked' && ending.cause !== 'followed' && !isGraceful(reason)
-    if (isRaised) this.#raiseIfUnwatched(reason, startFailed, extras?.linked !== undefined)
+    guardian?.childEnded(reason)
+    for (const tell of extras?.atEnd ?? []) tell()
+    if (ending.cause === 'asked' || ending.cause === 'followed' || guardian !== undefined) return
+    const error = isGraceful(reason) ? tooManyRestarts(reason) : stageFailed(this.ref, reason)
+    if (error !== undefined) this.#raiseIfUnwatched(error, startFailed, extras?.linked !== undefined)
+  }
+
+  /** Calls back at the end, without counting as one who watches; at once if it has ended. Answers how to call that off. */
+  whenEnded(tell: () => void): () => void {
+    if (this.hasEnded) tell()
+    else (this.#rare.atEnd ??= new Set()).add(tell)
+    return () => this.#extras?.atEnd?.delete(tell)
   }
 
   /** A crash is never silent: a failure that nobody watches is raised, once the event loop has come round. */
-  #raiseIfUnwatched(reason: Reason, ofStart: boolean, isLinked: boolean): void {
+  #raiseIfUnwatched(error: GenStageError, ofStart: boolean, isLinked: boolean): void {
     if (isLinked || this.#watchers?.isWatched(ofStart) === true) return
     this.runtime.scheduler.yieldTo(() => {
-      if (this.#watchers?.isWatched(ofStart) !== true) this.runtime.uncaught(stageFailed(this.ref, reason))
+      if (this.#watchers?.isWatched(ofStart) !== true) this.runtime.uncaught(error)
     })
   }
 
@@ -585,11 +674,16 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
   #answerLate(message: StageMessage, reason: Reason, kind: Loss): void {
     if (message.type === 'events') this.discard(kind === 'crash' ? 'consumer_crash' : kind, message.events)
     else if (message.type === 'subscribe') answerForTheDead(this, message, reason)
-    else if ('reply' in message) message.reply?.reject(this.#stopped(this.#endedAs ?? reason))
+    else if ('reply' in message) message.reply?.reject(this.stopped(this.#endedAs ?? reason))
     else if (message.type === 'later') message.abandon?.(reason)
+    else if (message.type === 'consumerDown')
+      this.discard(
+        kind === 'crash' ? 'producer_crash' : kind,
+        (message.undone ?? []).flatMap(each => each.events),
+      )
   }
 
-  #stopped(reason: Reason): GenStageError {
+  stopped(reason: Reason): GenStageError {
     return new GenStageError('STOPPED', `stage ${show(this.label)} has ended: ${describeReason(reason)}`, {
       stage: this.label,
       reason,
@@ -621,7 +715,7 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
   }
 
   failWith(reason: Reason): void {
-    this.#armDeadline(defaultStopTimeout)
+    this.#armDeadline(this.#stopTimeout)
     this.follow(reason, false)
   }
 
@@ -666,6 +760,7 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
       type: this.type,
       mailbox: this.mailbox.length,
       buffered: this.#producing?.buffered ?? 0,
+      supervisor: this.#extras?.guardian?.id,
     }
   }
 
@@ -688,4 +783,11 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked {
   #common(): { readonly stage: string; readonly name: string | undefined; readonly at: number } {
     return { stage: this.id, name: this.name, at: this.runtime.clock.now() }
   }
+}
+
+/** Empties a mailbox. */
+function allIn(mailbox: Mailbox): readonly StageMessage[] {
+  const messages: StageMessage[] = []
+  for (let message = mailbox.shift(); message !== undefined; message = mailbox.shift()) messages.push(message)
+  return messages
 }

@@ -22,16 +22,19 @@ import { Stage } from './stage.ts'
 import { addressOf, Ref, subscriptionRequest } from './stage-ref.ts'
 import { isRef } from './ref-base.ts'
 import { itemOptions } from './subscribe-options.ts'
+import type { Guardian } from './supervision/roles.ts'
+import { SupervisingDefinition } from './supervision/supervising-definition.ts'
 import type { StageType } from './types.ts'
 
 const everyStage = ['arg', 'name', 'runtime', 'signal', 'link', 'startTimeout']
-const producing = ['dispatcher', 'bufferSize', 'bufferKeep']
+const producingOptions = ['dispatcher', 'bufferSize', 'bufferKeep']
 
 /** Which options each kind takes (GS-L3, L5, L6). */
 const optionsOf: Readonly<Record<StageType, readonly string[]>> = {
-  producer: [...everyStage, ...producing, 'demand'],
-  producerConsumer: [...everyStage, ...producing, 'subscribeTo'],
+  producer: [...everyStage, ...producingOptions, 'demand'],
+  producerConsumer: [...everyStage, ...producingOptions, 'subscribeTo'],
   consumer: [...everyStage, 'subscribeTo'],
+  supervisor: ['name', 'runtime', 'signal', 'link', 'startTimeout'],
 }
 
 /**
@@ -54,43 +57,104 @@ export function start<Arg, Options, Ref extends StageRef>(
   options: Options & StartOptions<Arg, Ref>,
 ): Ref
 export function start(definition: unknown, options?: unknown): StageRef {
-  if (!(definition instanceof StageDefinition)) {
-    throw new GenStageError(
-      'BAD_OPTION',
-      `start takes a definition (made by producer, producerConsumer or consumer), not ${show(definition)}`,
-      {
-        option: 'definition',
-      },
-    )
+  const checked = checkedDefinition('start', definition)
+  const own = ownOptions(`start of a ${checked.type}`, options)
+  const blueprint = blueprintOf(checked, own)
+  return blueprint.start(runtimeOf(blueprint.where, own), undefined).ref
+}
+
+/** Options of a start, checked. */
+interface StartSettings {
+  readonly arg: unknown
+  readonly producing: ProducingSettings | undefined
+  readonly signal: AbortSignal | undefined
+  readonly startTimeout: number | undefined
+  readonly link: Stage | undefined
+}
+
+/** A definition with its options, checked once: it can be started any number of times. */
+export class Blueprint {
+  readonly type: StageType
+  readonly name: string | undefined
+  /** The stage to be, for messages. */
+  readonly where: Where
+  /** The items of `subscribeTo`. */
+  readonly subscriptions: readonly OwnOptions[]
+  readonly #definition: StageDefinition
+  readonly #settings: StartSettings
+
+  constructor(
+    definition: StageDefinition,
+    name: string | undefined,
+    where: Where,
+    subscriptions: readonly OwnOptions[],
+    settings: StartSettings,
+  ) {
+    this.type = definition.type
+    this.name = name
+    this.where = where
+    this.subscriptions = subscriptions
+    this.#definition = definition
+    this.#settings = settings
   }
-  const { type, setup } = definition
-  const unnamed = ownOptions(`start of a ${type}`, options)
-  const name = nameOf(type, unnamed)
-  const where = new StagePlace(name ?? type)
-  refuseUnknown(where, unnamed, optionsOf[type])
-  const runtime = runtimeOf(where, unnamed)
-  const link = linkOf(where, unnamed)
-  const { startTimeout } = unnamed
-  const stage = new Stage(
-    {
-      type,
-      setup,
-      arg: unnamed['arg'],
-      name,
-      runtime,
-      producing: type === 'consumer' ? undefined : producingSettings(where, type, unnamed),
-      signal: abortSignal(where, unnamed),
-      startTimeout: startTimeout === undefined ? undefined : duration(where, 'startTimeout', startTimeout, true),
-    },
-    each => new Ref(each),
-  )
-  // All subscriptions are checked before the first of them is posted, and before the stage exists for others (X14)
-  const links = subscribeTo(where, unnamed).map(item =>
-    stage.newLink(subscriptionRequest(stage, itemOptions(where, 'subscribeTo', item))),
-  )
-  runtime.register(stage, name)
-  stage.begin(links, link)
-  return stage.ref
+
+  /** Starts it, maybe as the child of a supervisor. Throws `NAME_TAKEN`, and what is wrong with `subscribeTo`. */
+  start(runtime: RuntimeCore, guardian: Guardian | undefined): Stage {
+    const { type, name } = this
+    const { arg, producing, signal, startTimeout, link } = this.#settings
+    const life = this.#definition instanceof SupervisingDefinition ? this.#definition.begin() : undefined
+    const setup = life?.setup ?? this.#definition.setup
+    const supervising = life?.supervising
+    const stage = new Stage(
+      { type, setup, arg, name, runtime, producing, signal, startTimeout, supervising, guardian },
+      life?.makeRef ?? newRef,
+    )
+    // All subscriptions are checked before the first of them is posted, and before the stage exists for others (X14)
+    const links = this.subscriptions.map(item => stage.newLink(subscriptionRequest(stage, item)))
+    runtime.register(stage, name)
+    stage.begin(links, link)
+    return stage
+  }
+}
+
+/** Refuses what is no definition. */
+export function checkedDefinition(where: string, definition: unknown): StageDefinition {
+  if (definition instanceof StageDefinition) return definition
+  const text = `${where} takes a definition (made by producer, producerConsumer, consumer, supervisor …), not ${show(definition)}`
+  throw new GenStageError('BAD_OPTION', text, { option: 'definition' })
+}
+
+/** What a child has beyond a start: an `id`, which stands for a missing name, and other options. */
+export interface AsChild {
+  readonly id: string
+  readonly added: readonly string[]
+  readonly refused: readonly string[]
+}
+
+/** Checks the options of a start. */
+export function blueprintOf(definition: StageDefinition, own: OwnOptions, asChild?: AsChild): Blueprint {
+  const { type } = definition
+  const name = nameOf(type, own)
+  const where = new StagePlace(name ?? asChild?.id ?? type)
+  refuseUnknown(where, own, asChild === undefined ? optionsOf[type] : optionsOfChild(type, asChild))
+  const { arg, startTimeout } = own
+  const settings: StartSettings = {
+    arg,
+    producing: type === 'producer' || type === 'producerConsumer' ? producingSettings(where, type, own) : undefined,
+    signal: abortSignal(where, own),
+    startTimeout: startTimeout === undefined ? undefined : duration(where, 'startTimeout', startTimeout, true),
+    link: linkOf(where, own),
+  }
+  const subscriptions = subscribeTo(where, own).map(item => itemOptions(where, 'subscribeTo', item))
+  return new Blueprint(definition, name, where, subscriptions, settings)
+}
+
+function optionsOfChild(type: StageType, { added, refused }: AsChild): readonly string[] {
+  return [...added, ...optionsOf[type].filter(option => !refused.includes(option))]
+}
+
+function newRef(stage: Stage): StageRef {
+  return new Ref(stage)
 }
 
 function nameOf(type: StageType, options: OwnOptions): string | undefined {

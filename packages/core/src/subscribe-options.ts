@@ -1,27 +1,27 @@
 import { ConsumerDemand } from './demand.ts'
 import { GenStageError, show } from './errors.ts'
-import type { UpstreamLink } from './links.ts'
+import type { SubscriptionSettings, UpstreamLink } from './links.ts'
 import { NameToken } from './names.ts'
 import { oneOf, optionsWithout, ownOptions, type OwnOptions, type Where, wholeNumber } from './options.ts'
+import { deliveryLimit } from './redelivery.ts'
 import { isRef } from './ref-base.ts'
-import type { SubscriptionOptions } from './refs.ts'
-import type { CancelMode } from './types.ts'
-
-/** The options of a subscription, checked (GS-S3). */
-export interface SubscriptionSettings {
-  /** As they were given, for the producer and for callbacks. */
-  readonly options: SubscriptionOptions
-  readonly mode: CancelMode
-  readonly demand: ConsumerDemand
-}
+import { resubscription } from './resubscription.ts'
 
 /** Options that core knows, whichever dispatcher there is. */
-export const coreSubscriptionOptions: readonly string[] = ['maxDemand', 'minDemand', 'cancel', 'selector', 'partition']
+export const coreSubscriptionOptions: readonly string[] = [
+  'maxDemand',
+  'minDemand',
+  'cancel',
+  'selector',
+  'partition',
+  'resubscribe',
+  'redeliver',
+]
 
 const defaultMaxDemand = 1_000
 
 /** Checks what only the consumer needs; everything else is for the producer to judge. Throws `BAD_OPTION`. */
-export function checkSubscription(where: Where, given: OwnOptions): SubscriptionSettings {
+export function checkSubscription(where: Where, given: OwnOptions, producerName: string | undefined): SubscriptionSettings {
   const max = wholeNumber(where, given, 'maxDemand', defaultMaxDemand, { min: 1 })
   const min = wholeNumber(where, given, 'minDemand', Math.floor(max / 2), { min: 0 })
   if (min >= max) {
@@ -32,7 +32,13 @@ export function checkSubscription(where: Where, given: OwnOptions): Subscription
     )
   }
   const mode = oneOf(where, given, 'cancel', ['permanent', 'transient', 'temporary'], 'permanent')
-  return { options: optionsWithout(given, 'to', 'replaces'), mode, demand: new ConsumerDemand(max, min) }
+  return {
+    options: optionsWithout(given, 'to', 'replaces'),
+    mode,
+    demand: new ConsumerDemand(max, min),
+    resubscription: resubscription(where, given, producerName),
+    redelivers: deliveryLimit(where, given['redeliver']) > 0,
+  }
 }
 
 /** An item of `subscribeTo`: a target alone, or options with `to` (GS-S11). */

@@ -6,10 +6,28 @@ export function topologyOf(stages: readonly TopologyStage[], edges: readonly Edg
   return { stages, edges, toMermaid: () => mermaid(stages, edges) }
 }
 
-/** A flow chart: sources are rounded, sinks have straight corners doubled, every edge tells what it has carried. */
+/**
+ * A flow chart: sources are rounded, sinks have straight corners doubled, what a supervisor has started stands inside of it, and
+ * every edge tells what it has carried.
+ */
 function mermaid(stages: readonly TopologyStage[], edges: readonly Edge[]): string {
   const node = new Map(stages.map((stage, index) => [stage.id, `s${index}`]))
-  const lines = stages.map(stage => `  ${node.get(stage.id) ?? ''}${shape(stage)}`)
+  const children = new Map<string | undefined, TopologyStage[]>()
+  for (const stage of stages) {
+    // Without its supervisor in the picture a stage stands on its own
+    const parent = stage.supervisor !== undefined && node.has(stage.supervisor) ? stage.supervisor : undefined
+    const siblings = children.get(parent) ?? []
+    children.set(parent, siblings)
+    siblings.push(stage)
+  }
+  const draw = (stage: TopologyStage, indent: string): readonly string[] => {
+    const own = children.get(stage.id)
+    const name = node.get(stage.id) ?? ''
+    if (own === undefined) return [`${indent}${name}${shape(stage)}`]
+    const inside = own.flatMap(child => draw(child, `${indent}  `))
+    return [`${indent}subgraph ${name}[${label(stage)}]`, ...inside, `${indent}end`]
+  }
+  const lines = (children.get(undefined) ?? []).flatMap(stage => draw(stage, '  '))
   for (const edge of edges) {
     const [from, to] = [node.get(edge.producer), node.get(edge.consumer)]
     if (from !== undefined && to !== undefined) lines.push(`  ${from} -- "${edge.delivered} events" --> ${to}`)
@@ -18,7 +36,19 @@ function mermaid(stages: readonly TopologyStage[], edges: readonly Edge[]): stri
 }
 
 function shape(stage: TopologyStage): string {
-  const label = show(stage.name ?? stage.id).replaceAll('\\"', '#quot;')
-  if (stage.type === 'producer') return `([${label}])`
-  return stage.type === 'consumer' ? `[[${label}]]` : `[${label}]`
+  const text = label(stage)
+  switch (stage.type) {
+    case 'producer':
+      return `([${text}])`
+    case 'consumer':
+      return `[[${text}]]`
+    case 'supervisor':
+      return `{{${text}}}`
+    case 'producerConsumer':
+      return `[${text}]`
+  }
+}
+
+function label(stage: TopologyStage): string {
+  return show(stage.name ?? stage.id).replaceAll('\\"', '#quot;')
 }

@@ -7,7 +7,7 @@ export type Maybe<T> = T | PromiseLike<T>
 export type Events<Out> = Maybe<readonly Out[] | void>
 
 /** The role of a stage. */
-export type StageType = 'producer' | 'consumer' | 'producerConsumer'
+export type StageType = 'producer' | 'consumer' | 'producerConsumer' | 'supervisor'
 
 /** `forward`: demand reaches `handleDemand` at once. `accumulate`: it is held until the mode is set to forward (GS-M1 to GS-M7). */
 export type DemandMode = 'forward' | 'accumulate'
@@ -33,6 +33,8 @@ export type DiscardReason =
   | 'unknown_subscription'
   | 'consumer_emitted'
   | 'source_overflow'
+  | 'child_start_failed'
+  | 'redelivery_limit'
 
 /** Events that were given up, as telemetry reports them all, and `formatDiscarded` and the log those of a full buffer. */
 export interface Discarded {
@@ -50,7 +52,7 @@ export interface WaitOptions {
 
 /** How a stage is stopped. */
 export interface StopOptions {
-  /** Milliseconds until it is killed. Default 5,000; `Infinity` waits for ever. */
+  /** Milliseconds until it is killed. Default 5,000, for supervisors of both kinds `Infinity`, which waits for ever. */
   readonly timeout?: number
   /** First stop asking, finish what is in flight and hand on what is buffered. Default false. */
   readonly drain?: boolean

@@ -1,4 +1,4 @@
-import { describeReason, GenStageError, show } from './errors.ts'
+import { describeReason, GenStageError, ownError, show } from './errors.ts'
 import { settlers } from './links.ts'
 import { disposeSymbol } from './platform.ts'
 import { isGraceful, noproc, type Reason } from './reason.ts'
@@ -111,6 +111,12 @@ export class Watchers {
     if (isGraceful(reason)) this.#done?.resolve()
     else this.#done?.reject(stageFailed(this.#watched.ref, reason))
   }
+}
+
+/** The error with which a supervisor gave up: its end is graceful, and yet nothing that goes unseen (INV-20). */
+export function tooManyRestarts(reason: Reason): GenStageError | undefined {
+  const error = reason.type === 'shutdown' ? ownError(reason.detail) : undefined
+  return error?.code === 'TOO_MANY_RESTARTS' ? error : undefined
 }
 
 /** A failure, as `done` and `runtime.onUncaught` tell it. */

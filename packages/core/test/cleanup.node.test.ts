@@ -39,12 +39,12 @@ const Middle = producerConsumer.of<number, number>()((_: void, { stopping, signa
 }))
 const Sink = consumer.of<number>()((_: void, { stopping }) => {
   let left = 20
+  stopping.addEventListener('abort', () => {})
   return {
     async handleEvents(events, from) {
       left -= events.length
       if (left < 0) from.cancel()
       await Promise.resolve()
-      stopping.addEventListener('abort', () => {})
     },
   }
 })

@@ -1,6 +1,7 @@
 /** U33: every line that the log can hold, provoked once. */
 import {
   broadcastDispatcher,
+  child,
   consumer,
   createRuntime,
   demandDispatcher,
@@ -11,8 +12,10 @@ import {
   producerConsumer,
   type ProducerRef,
   producerName,
+  type Restart,
   type Runtime,
   start,
+  supervisor,
 } from '@genstage/core'
 import { addressOf, peerAddress } from '@genstage/core/protocol'
 import { describe, expect, it, vi } from 'vitest'
@@ -40,6 +43,18 @@ function generous(runtime: Runtime): ProducerRef<number> {
     },
   })
   return ref as ProducerRef<number>
+}
+
+/** A supervisor whose only child fails. */
+function failingChild(runtime: Runtime, restart: Restart): void {
+  const Failing = producer((_: void, ctx) => ({
+    handleDemand() {},
+    handleInfo(_message: 'fail') {
+      if (ctx.restartCount === 0) throw new Error('boom')
+    },
+  }))
+  const root = start(supervisor([child(Failing, { id: 'source', name: 'source', restart })]), { runtime, name: 'root' })
+  void root.ready.then(() => root.child('source')?.send('fail'))
 }
 
 interface Case {
@@ -244,6 +259,31 @@ const cases: Readonly<Record<LogCode, Case>> = {
       await pass(5_000)
     },
   },
+  resubscribing: {
+    rules: 'X22 GS-S4',
+    level: 'warn',
+    stage: 'sink',
+    fields: { producer: 'nobody', n: 1, delayMs: 100, reason: { type: 'noproc' } },
+    says: ['"nobody"', 'again in 100 ms', 'try 1', 'noproc'],
+    provoke: runtime =>
+      start(Sink, { runtime, name: 'sink', subscribeTo: [{ to: producerName<number>('nobody'), resubscribe: {} }] }),
+  },
+  restarting: {
+    rules: 'GS-J13',
+    level: 'warn',
+    stage: 'root',
+    fields: { child: 'source', error: expect.objectContaining({ message: 'boom' }) as unknown, n: 1, delayMs: 0 },
+    says: ['child "source"', 'boom', 'started again'],
+    provoke: runtime => failingChild(runtime, 'permanent'),
+  },
+  child_failed: {
+    rules: 'GS-J13 GS-V10',
+    level: 'error',
+    stage: 'root',
+    fields: { child: 'source', error: expect.objectContaining({ message: 'boom' }) as unknown },
+    says: ['child "source"', 'boom'],
+    provoke: runtime => failingChild(runtime, 'temporary'),
+  },
   stage_failed: {
     rules: 'INV-17 GS-L10',
     level: 'error',
@@ -281,6 +321,27 @@ describe('the log', () => {
       expect(raised).toEqual([])
     },
   )
+
+  it('U33 X21 holds one line discarded for what was delivered as often as redeliver allows', async () => {
+    const { runtime, lines, settle: settled } = watchedRuntime()
+    const source = start(Source, { runtime, name: 'source' })
+    const Failing = consumer.of<number>()(() => ({
+      handleEvents() {
+        throw new Error('boom')
+      },
+    }))
+    start(Failing, { runtime }).subscribe({ to: source, redeliver: { limit: 1 } })
+    await settled()
+    source.cast([1, 2])
+    await settled()
+    expect(lines.filter(({ fields }) => fields.code === 'discarded')).toEqual([
+      {
+        level: 'warn',
+        text: 'stage "source": 2 events discarded: delivered as often as redeliver allows (limit 1)',
+        fields: { code: 'discarded', stage: 'source', n: 2 },
+      },
+    ])
+  })
 
   it.each([
     ['subscribe', 'GS-O1 X11'],

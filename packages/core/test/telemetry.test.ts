@@ -1,5 +1,6 @@
 import {
   consumer,
+  consumerSupervisor,
   type DiscardReason,
   none,
   partitionDispatcher,
@@ -397,6 +398,36 @@ const losses: Readonly<Record<Exclude<DiscardReason, 'source_overflow'>, Loss>> 
       start(Emitting, { runtime, name: 'victim', subscribeTo: [source] })
       await settle()
       source.cast([1])
+    },
+  },
+  child_start_failed: {
+    stage: 'victim',
+    events: [1],
+    async provoke(runtime, settle) {
+      const Child = consumer.of<never>()((event: number) => {
+        throw new Error(`nothing can be done with ${event}`)
+      })
+      const source = start(Source, { runtime })
+      start(consumerSupervisor(Child), { runtime, name: 'victim', subscribeTo: [source] })
+      await settle()
+      source.cast([1])
+    },
+  },
+  redelivery_limit: {
+    stage: 'victim',
+    events: [1, 2],
+    async provoke(runtime, settle) {
+      const Failing = consumer.of<number>()(() => ({
+        handleEvents() {
+          throw boom
+        },
+      }))
+      const source = start(Source, { runtime, name: 'victim' })
+      const failing = start(Failing, { runtime })
+      failing.subscribe({ to: source, redeliver: { limit: 1 } })
+      void failing.exited
+      await settle()
+      source.cast([1, 2])
     },
   },
 }

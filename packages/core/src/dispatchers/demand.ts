@@ -133,6 +133,12 @@ class DemandDispatcher implements Dispatcher {
     return this.#done(this.#one(head.to, events))
   }
 
+  /** To whoever has the highest demand now: nothing waits here that they could be put in front of. */
+  giveBack(undone: readonly unknown[], from: Recipient): Dispatched {
+    this.cancel(from)
+    return this.dispatch(undone)
+  }
+
   inspect(): unknown {
     const demands = this.#heap.toSorted((a, b) => (precedes(a, b) ? -1 : 1))
     return {

@@ -29,6 +29,7 @@ export class Outcome implements Dispatched {
     this.infos = undefined
     this.discarded = undefined
     this.warnings = undefined
+    this.wakeAt = undefined
     return this
   }
 }

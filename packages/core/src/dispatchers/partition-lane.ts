@@ -1,3 +1,4 @@
+import { BatchQueue } from '../batch-queue.ts'
 import type { Recipient } from '../dispatcher.ts'
 import { Queue } from '../queue.ts'
 import type { Partition } from '../types.ts'
@@ -29,7 +30,7 @@ export class PartitionLane {
   /** Asked for and not delivered; 0 while queueing. */
   #demand = 0
   #queueing = false
-  readonly #events = new Queue<unknown>()
+  readonly #events = new BatchQueue<unknown>()
   /** Infos in the queue, each with the number of events before it that have not left. */
   readonly #infos = new Queue<{ readonly info: HeldInfo; after: number }>()
   /** How many events have left the queue in all: `after` counts from the same beginning. */
@@ -68,7 +69,7 @@ export class PartitionLane {
     this.#routed = new Array<unknown>(count)
     this.#routedCount = 0
     if (this.#queueing) {
-      for (const event of routed) this.#events.push(event)
+      this.#events.push(routed)
       return undefined
     }
     if (routed.length < this.#demand) {
@@ -78,9 +79,9 @@ export class PartitionLane {
     const now = this.#demand
     this.#demand = 0
     this.#queueing = true
-    for (let index = now; index < routed.length; index++) this.#events.push(routed[index])
-    if (now === 0) return undefined
-    return now === routed.length ? routed : routed.slice(0, now)
+    if (now === routed.length) return routed
+    this.#events.push(now === 0 ? routed : routed.slice(now))
+    return now === 0 ? undefined : routed.slice(0, now)
   }
 
   /** `demand` more are wanted: queued events first, in order (GS-H4); what is left over becomes demand. */
@@ -118,23 +119,30 @@ export class PartitionLane {
 
   /**
    * The consumer has gone. Its events stay for the next one, and the units that they used up (`released`) go back to the others;
-   * demand it had not used (`unused`) covers later asks (GS-H9, X4).
+   * demand it had not used (`unused`) covers later asks (GS-H9, X4). What it had not done comes first, also before infos: it was asked
+   * for long ago, so the ask that takes it goes upstream no second time.
    */
-  leave(): { readonly released: number; readonly unused: number; readonly infos: readonly unknown[] } {
+  leave(undone: readonly unknown[] = nothing): {
+    readonly released: number
+    readonly unused: number
+    readonly infos: readonly unknown[]
+  } {
     this.consumer = undefined
     const unused = this.#demand
     this.#demand = 0
+    const released = this.#events.length - this.#prepaid
+    this.#events.unshift(undone)
+    this.#left -= undone.length
     const infos: unknown[] = []
     this.#passInfos(infos)
-    const released = this.#events.length - this.#prepaid
     this.#prepaid = this.#events.length
-    if (this.#events.length === 0) this.#queueing = false
+    this.#queueing = this.#events.length > 0
     return { released, unused, infos }
   }
 
   /** The events that wait, oldest first. */
   queued(): readonly unknown[] {
-    return Array.from({ length: this.#events.length }, (_, index) => this.#events.at(index))
+    return this.#events.all()
   }
 
   inspect(): unknown {

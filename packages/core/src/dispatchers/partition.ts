@@ -76,6 +76,8 @@ export function partitionDispatcher<Event>(options: unknown): DispatcherFactory<
   return () => new PartitionDispatcher(names, hash as Hash, maxQueued)
 }
 
+const noEvents: readonly unknown[] = []
+
 type Hash = (event: unknown) => unknown
 
 function partitionNames(where: string, partitions: unknown): readonly Partition[] {
@@ -174,26 +176,39 @@ class PartitionDispatcher implements Dispatcher {
   }
 
   cancel(to: Recipient): Dispatched {
-    const lane = this.#laneOfRecipient.get(to)
-    if (lane === undefined) return this.#done()
-    this.#laneOfRecipient.delete(to)
-    const left = lane.leave()
+    return this.giveBack(noEvents, to)
+  }
+
+  /** Back to the partition they came from, whatever the hash would say now: it may have replaced them on their way. */
+  giveBack(undone: readonly unknown[], from: Recipient): Dispatched {
+    const lane = this.#laneOfRecipient.get(from)
+    if (lane === undefined) return this.#done(undone)
+    this.#laneOfRecipient.delete(from)
+    const wasFull = this.#isFull(lane)
+    const left = lane.leave(undone)
+    const warnings: DispatcherWarning[] = []
+    this.#noteFull(lane, wasFull, warnings)
     this.#waiting = addDemand(this.#waiting, left.released)
     this.#pending = addDemand(this.#pending, left.unused)
     const outcome = this.#done()
     outcome.infos = left.infos
+    if (warnings.length > 0) outcome.warnings = warnings
     return outcome
   }
 
   dispatch(events: readonly unknown[]): Dispatched {
+    // Once per dispatch, not per event: the call of the hash in between would have them read again
+    const hash = this.#hash
+    const lanes = this.#lanes
+    const byPlace = this.#laneOf === undefined ? lanes.length : 0
     let dropped: unknown[] | undefined
     let taken = 0
     let room = this.#waiting
     for (; taken < events.length && room > 0; taken++) {
       const event = events[taken]
-      const answer = this.#hash(event)
+      const answer = hash(event)
       // The common case first: the answer is a partition, and the event stays what it is
-      let lane = this.#laneNamed(answer)
+      let lane = typeof answer === 'number' && answer >= 0 && answer < byPlace ? lanes[answer] : this.#laneNamed(answer)
       if (lane !== undefined) lane.route(event)
       else if (answer === none) {
         dropped ??= []
@@ -209,9 +224,8 @@ class PartitionDispatcher implements Dispatcher {
     this.#waiting = room
     const warnings: DispatcherWarning[] = []
     const deliveries = this.#deliver(warnings)
-    const outcome = this.#done()
+    const outcome = this.#done(taken < events.length ? events.slice(taken) : undefined)
     outcome.deliveries = deliveries
-    if (taken < events.length) outcome.leftover = events.slice(taken)
     if (dropped !== undefined) outcome.discarded = [{ count: dropped.length, reason: 'no_partition', events: dropped }]
     if (warnings.length > 0) outcome.warnings = warnings
     return outcome
@@ -252,19 +266,25 @@ class PartitionDispatcher implements Dispatcher {
       const wasFull = this.#isFull(lane)
       const events = lane.deliver()
       if (events !== undefined && lane.consumer !== undefined) deliveries.push({ to: lane.consumer, events })
-      if (wasFull || !this.#isFull(lane)) continue
-      this.#full++
-      warnings.push({ code: 'partition_full', partition: lane.name, n: lane.queuedCount, max: this.#maxQueued })
+      this.#noteFull(lane, wasFull, warnings)
     }
     return deliveries
+  }
+
+  #noteFull(lane: PartitionLane, wasFull: boolean, warnings: DispatcherWarning[]): void {
+    if (wasFull || !this.#isFull(lane)) return
+    this.#full++
+    warnings.push({ code: 'partition_full', partition: lane.name, n: lane.queuedCount, max: this.#maxQueued })
   }
 
   #isFull(lane: PartitionLane): boolean {
     return lane.queuedCount >= this.#maxQueued
   }
 
-  #done(): Outcome {
-    return this.#outcome.with(this.#waiting, this.#full > 0)
+  #done(leftover?: readonly unknown[]): Outcome {
+    const outcome = this.#outcome.with(this.#waiting, this.#full > 0)
+    if (leftover !== undefined && leftover.length > 0) outcome.leftover = leftover
+    return outcome
   }
 
   #badAnswer(answer: unknown): UnnamedError {

@@ -170,4 +170,73 @@ describe('Buffer', () => {
     expect(buffer.take(9)).toEqual({ events: ['b', 'c'], infos: ['after c'] })
     expect(buffer.take(9)).toEqual({ events: ['d'], infos: ['after d'] })
   })
+
+  it('X21 gives events that came back before all others, in their order', () => {
+    const buffer = bufferOf(10, 'last', 'c', 'd')
+    buffer.putBack(['a', 'b'])
+    expect(buffer.length).toBe(4)
+    buffer.putBack(['y', 'z'])
+    expect(buffer.take(3)).toEqual({ events: ['y', 'z', 'a'], infos: [] })
+    expect(buffer.take(9)).toEqual({ events: ['b'], infos: [] })
+    expect(buffer.take(9)).toEqual({ events: ['c', 'd'], infos: [] })
+    expect(buffer.take(9)).toEqual(nothing)
+  })
+
+  it.each(['first', 'last'] as const)('X21 GS-B3 GS-B4 never gives up what came back, and does not count it (keep %s)', keep => {
+    const buffer = bufferOf(2, keep)
+    buffer.putBack(['a', 'b', 'c'])
+    expect(buffer.store(['d', 'e'])).toEqual({ discarded: [], infos: [] })
+    expect(buffer.store(['f'])).toEqual({ discarded: [keep === 'first' ? 'f' : 'd'], infos: [] })
+    expect(buffer.take(9).events).toEqual(['a', 'b', 'c'])
+    expect(buffer.take(9).events).toEqual(keep === 'first' ? ['d', 'e'] : ['e', 'f'])
+  })
+
+  it('X21 X9 keeps what came back with a size of 0 too', () => {
+    const buffer = new Buffer(0, 'last')
+    buffer.putBack(['a'])
+    expect(buffer.store(['b'])).toEqual({ discarded: ['b'], infos: [] })
+    expect(buffer.attach('after a')).toBe(true)
+    expect(buffer.take(5)).toEqual({ events: ['a'], infos: ['after a'] })
+    expect(buffer.length).toBe(0)
+  })
+
+  it('X21 GS-B8 keeps infos behind their events when others come back before them', () => {
+    const buffer = bufferOf(10, 'last', 'c')
+    buffer.attach('after c')
+    buffer.putBack(['a', 'b'])
+    expect(buffer.take(2)).toEqual({ events: ['a', 'b'], infos: [] })
+    expect(buffer.take(2)).toEqual({ events: ['c'], infos: ['after c'] })
+  })
+
+  it('X21 GS-B8 keeps an info behind what came back, when there is nothing else, also when more comes back', () => {
+    const buffer = new Buffer(10, 'last')
+    buffer.putBack(['b', 'c'])
+    buffer.attach('after c')
+    buffer.store(['d'])
+    buffer.putBack(['a'])
+    expect(buffer.take(2)).toEqual({ events: ['a', 'b'], infos: [] })
+    expect(buffer.take(2)).toEqual({ events: ['c'], infos: ['after c'] })
+    expect(buffer.take(2)).toEqual({ events: ['d'], infos: [] })
+  })
+
+  it('X21 GS-B9 infos whose event was pushed out come when what came back has left', () => {
+    const buffer = bufferOf(1, 'last', 'b')
+    buffer.attach('after b')
+    buffer.putBack(['a'])
+    expect(buffer.store(['c'])).toEqual({ discarded: ['b'], infos: [] })
+    expect(buffer.take(1)).toEqual({ events: ['a'], infos: ['after b'] })
+    expect(buffer.take(1)).toEqual({ events: ['c'], infos: [] })
+  })
+
+  it('X21 takes them back when nobody could take them after all, with the infos behind them', () => {
+    const buffer = new Buffer(1, 'last')
+    buffer.putBack(['a', 'b'])
+    buffer.attach('after b')
+    buffer.store(['c'])
+    const taken = buffer.take(2)
+    buffer.giveBack(taken.events.slice(1), taken.infos)
+    expect(buffer.store(['d'])).toEqual({ discarded: ['c'], infos: [] })
+    expect(buffer.take(5)).toEqual({ events: ['b'], infos: ['after b'] })
+    expect(buffer.take(5)).toEqual({ events: ['d'], infos: [] })
+  })
 })

@@ -4,7 +4,10 @@ import { describe, expect, it } from 'vitest'
 import type { DispatcherFactory, Recipient } from '../../src/dispatcher.ts'
 import { broadcastDispatcher } from '../../src/dispatchers/broadcast.ts'
 import { demandDispatcher } from '../../src/dispatchers/demand.ts'
+import { fairDispatcher } from '../../src/dispatchers/fair.ts'
 import { partitionDispatcher } from '../../src/dispatchers/partition.ts'
+import { priorityDispatcher } from '../../src/dispatchers/priority.ts'
+import { rateLimit } from '../../src/dispatchers/rate-limit.ts'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
@@ -23,6 +26,10 @@ describe.each<[name: string, factory: DispatcherFactory<object>]>([
   ['demandDispatcher', demandDispatcher()],
   ['broadcastDispatcher', broadcastDispatcher()],
   ['partitionDispatcher', partitionDispatcher({ partitions: 1, hash: () => 0 })],
+  ['fairDispatcher', fairDispatcher()],
+  ['priorityDispatcher', priorityDispatcher({ priority: () => 0 })],
+  ['rateLimit', rateLimit(demandDispatcher(), { events: 10, perMs: 1 })],
+  ['rateLimit of partitions', rateLimit(partitionDispatcher({ partitions: 1, hash: () => 0 }), { events: 10, perMs: 1 })],
 ])('%s', (_name, factory) => {
   it('INV-22 forgets a recipient that has gone, and the events it was given', async () => {
     const dispatcher = factory({ random: () => 0, now: () => 0 })

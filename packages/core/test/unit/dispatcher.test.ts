@@ -4,7 +4,9 @@ import { producer } from '../../src/definition.ts'
 import type { Dispatched, Dispatcher, DispatcherFactory } from '../../src/dispatcher.ts'
 import { broadcastDispatcher } from '../../src/dispatchers/broadcast.ts'
 import { demandDispatcher } from '../../src/dispatchers/demand.ts'
+import { fairDispatcher } from '../../src/dispatchers/fair.ts'
 import { partitionDispatcher } from '../../src/dispatchers/partition.ts'
+import { rateLimit } from '../../src/dispatchers/rate-limit.ts'
 import { GenStageError } from '../../src/errors.ts'
 import { peerAddress } from '../../src/absent.ts'
 import type { Reason } from '../../src/reason.ts'
@@ -19,6 +21,8 @@ const dispatchers: readonly (readonly [name: string, factory: DispatcherFactory<
   [
     ['demandDispatcher', demandDispatcher(), [{}, {}]],
     ['broadcastDispatcher', broadcastDispatcher(), [{}, {}]],
+    ['fairDispatcher', fairDispatcher(), [{}, { weight: 2 }]],
+    ['rateLimit', rateLimit(demandDispatcher(), { events: 10, perMs: 1 }), [{}, {}]],
     [
       'partitionDispatcher',
       partitionDispatcher({ partitions: 2, hash: (event: number) => event % 2 }),

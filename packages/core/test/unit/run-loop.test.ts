@@ -134,6 +134,21 @@ describe('RunLoop', () => {
     expect(machine.scheduled).toHaveLength(0)
   })
 
+  it('tells of every slice before its first turn, however many runs it has', () => {
+    const machine = new Machine()
+    const order: string[] = []
+    const loop = new RunLoop(machine, machine, 2, () => order.push('slice'))
+    const run = (id: string) => {
+      loop.wake(new Worker(id, 1, () => order.push(id)))
+      machine.microtasks()
+    }
+    run('a')
+    run('b')
+    machine.comeRound()
+    run('c')
+    expect(order).toEqual(['slice', 'a', 'b', 'slice', 'c'])
+  })
+
   it('INV-16 handles a million messages without growing the stack', () => {
     const machine = new Machine()
     const loop = new RunLoop(machine, machine, Infinity)
@@ -300,6 +315,15 @@ describe('RunLoop with a scheduler that chooses', () => {
     ])
     expect(handled).toEqual(['x from a'])
     expect(simulation.scheduled).toHaveLength(1)
+  })
+
+  it('tells of every step', () => {
+    const simulation = new Simulation()
+    let steps = 0
+    const loop = new RunLoop(simulation, simulation, 2, () => steps++)
+    loop.wake(new Channelled('x', [], 'a', 'b', 'a'))
+    simulation.microtasks()
+    expect(steps).toBe(3)
   })
 
   it('handles what was chosen, until nothing is left', () => {

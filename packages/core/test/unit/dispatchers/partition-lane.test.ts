@@ -162,6 +162,17 @@ describe('PartitionLane', () => {
     expect(lane.isQueueing).toBe(false)
   })
 
+  it('GS-X21 puts what its consumer has not done in front, prepaid, and before the infos that wait', () => {
+    const lane = laneWith(3)
+    route(lane, [1, 2, 3, 4])
+    lane.hold(info('behind 4'))
+    expect(lane.ask(1)).toEqual({ batches: [[4]], infos: [], prepaid: 0 })
+    expect(lane.leave([3, 4])).toEqual({ released: 0, unused: 0, infos: [] })
+    expect(lane.inspect()).toMatchObject({ demand: 0, queued: 2, prepaid: 2 })
+    expect(lane.ask(5)).toEqual({ batches: [[3, 4]], infos: ['behind 4'], prepaid: 2 })
+    expect(lane.inspect()).toMatchObject({ demand: 3, queued: 0, prepaid: 0 })
+  })
+
   it('keeps long queues in order', () => {
     const lane = laneWith(0)
     route(lane, numbers(0, 5_000))

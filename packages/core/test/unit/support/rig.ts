@@ -12,6 +12,8 @@ export interface RigOptions {
   /** Keeps what is left over and serves it first, as a stage does. Without it left-overs are only answered to the test. */
   readonly buffer?: Buffer
   readonly random?: () => number
+  /** The time; it stands still by default. */
+  readonly now?: () => number
 }
 
 /**
@@ -25,6 +27,8 @@ export class Rig<Event = unknown> {
   /** Events the dispatcher could take now, as it said last. */
   allowance = 0
   hold = false
+  /** When it wants to be woken, as it said last. */
+  wakeAt: number | undefined
   readonly #recipients = new Map<string, Recipient>()
   #delivered: Delivered[] = []
   #infos: unknown[] = []
@@ -34,7 +38,7 @@ export class Rig<Event = unknown> {
   #warnings: DispatcherWarning[] = []
 
   constructor(factory: DispatcherFactory<Event>, options: RigOptions = {}) {
-    this.dispatcher = factory({ random: options.random ?? (() => 0), now: () => 0 })
+    this.dispatcher = factory({ random: options.random ?? (() => 0), now: options.now ?? (() => 0) })
     this.buffer = options.buffer
   }
 
@@ -63,6 +67,22 @@ export class Rig<Event = unknown> {
     const outcome = this.dispatcher.cancel(this.#recipient(subscription))
     this.#recipients.delete(subscription)
     return this.#settle(outcome)
+  }
+
+  /** The subscription is over, and these events were not done; answers what is left over, for the front of the buffer. */
+  giveBack(subscription: string, undone: readonly Event[]): readonly unknown[] {
+    const outcome = this.dispatcher.giveBack?.(undone, this.#recipient(subscription)) ?? { allowance: 0, leftover: undone }
+    const leftover = outcome.leftover ?? []
+    this.#recipients.delete(subscription)
+    this.buffer?.giveBack(leftover, [])
+    this.#settle(outcome)
+    return leftover
+  }
+
+  /** The time has come that was asked for. */
+  wake(now: number): number {
+    this.wakeAt = undefined
+    return this.#settle(this.dispatcher.wake?.(now) ?? { allowance: this.allowance })
   }
 
   /** The producer emits. */
@@ -159,6 +179,7 @@ export class Rig<Event = unknown> {
   #record(outcome: Dispatched): void {
     this.allowance = outcome.allowance
     this.hold = outcome.hold === true
+    if (outcome.wakeAt !== undefined) this.wakeAt = outcome.wakeAt
     for (const { to, events } of outcome.deliveries ?? []) this.#delivered.push([to.subscriptionId, [...events]])
     for (const message of outcome.infos ?? []) this.#infos.push(message)
     for (const { to, demand } of outcome.asks ?? []) this.#asks.push([to.subscriptionId, demand])
