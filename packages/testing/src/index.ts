@@ -21,12 +21,21 @@ export {
   finalInvariants,
   type Invariant,
 } from './invariants.ts'
-export { type RunOptions, type RunResult, runTopology } from './simulated-topology.ts'
+export { type RunOptions, type RunResult, runTopology } from './run-topology.ts'
+export { runTree, type TreeResult } from './run-tree.ts'
+export type { ChildPlan, SupervisorPlan, TreeAction, TreePlan } from './tree-plan.ts'
+export { explore, replay } from './exploration/explore.ts'
+export type { CounterExample, Exploration, ExploreOptions, Play, PlayAction, Scene } from './exploration/scene.ts'
+export { exploreTopology, topologyScene, treeScene } from './exploration/explore-topology.ts'
+export { adapterContract } from './adapters/adapter-contract.ts'
+export type { AdapterCapabilities, OpenSink, OpenSource, SinkAdapter, SinkOptions, SourceAdapter } from './adapters/adapter.ts'
+export { claim, claimSame, type ContractCase, ContractError } from './contract.ts'
 export type {
   Action,
   ConsumerPlan,
   ProducerConsumerPlan,
   ProducerPlan,
+  ProducingPlan,
   StagePlan,
   SubscriptionPlan,
   TopologyPlan,

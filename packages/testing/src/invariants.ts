@@ -23,10 +23,11 @@ export function checkDemand(ledger: Ledger, runtime: Runtime): readonly string[]
 /** INV-5: each consumer sees a subsequence of what its producer emitted, in the order of emission. */
 export const checkOrder: Invariant = ledger =>
   [...ledger.subscriptions.values()].flatMap(({ id, producer, seen }) => {
-    const { emitted, called, accumulated } = ledger.stage(producer)
+    if (seen.length === 0) return []
+    const { name, emitted, called, accumulated } = ledger.stage(producer)
     const place = new Map(emitted.map((event, index) => [event, index]))
     const stray = seen.find(event => !place.has(event))
-    if (stray !== undefined) return [`INV-5: ${id} got ${stray}, which ${producer} never emitted`]
+    if (stray !== undefined) return [`INV-5: ${id} got ${stray}, which ${name} never emitted`]
     const sequences = accumulated ? [seen.filter(event => called.has(event)), seen.filter(event => !called.has(event))] : [seen]
     return sequences.flatMap(sequence => {
       const early = sequence.find(
@@ -46,7 +47,7 @@ function conservationOf(stage: StageRecord, ledger: Ledger): readonly string[] {
     const times = fate.get(event)
     if (times !== undefined) fate.set(event, times + 1)
   }
-  for (const { producer, handled } of ledger.subscriptions.values()) if (producer === stage.name) handled.forEach(count)
+  for (const { producer, handled } of ledger.subscriptions.values()) if (producer === stage.id) handled.forEach(count)
   for (const { discarded } of ledger.stages.values()) for (const { events } of discarded) events.forEach(count)
   const lost = [...fate].filter(([, times]) => times === 0).map(([event]) => event)
   const twice = [...fate].filter(([, times]) => times > 1).map(([event]) => event)
@@ -62,15 +63,16 @@ function conservationOf(stage: StageRecord, ledger: Ledger): readonly string[] {
 export const checkOnce: Invariant = ledger =>
   [...ledger.stages.values()].flatMap(stage => {
     if (stage.dispatcher !== 'demand' && stage.dispatcher !== 'partition') return []
-    const seen = [...ledger.subscriptions.values()].filter(({ producer }) => producer === stage.name).flatMap(each => each.seen)
+    const seen = [...ledger.subscriptions.values()].filter(({ producer }) => producer === stage.id).flatMap(each => each.seen)
     return new Set(seen).size === seen.length ? [] : [`INV-7: an event of ${stage.name} was delivered twice`]
   })
 
 /** INV-8: in a broadcast each consumer gets, from its first event to its last, all that match its selector and were not given up. */
 export const checkBroadcast: Invariant = ledger =>
   [...ledger.subscriptions.values()].flatMap(subscription => {
+    if (subscription.seen.length === 0) return []
     const producer = ledger.stage(subscription.producer)
-    if (producer.dispatcher !== 'broadcast' || producer.accumulated || subscription.seen.length === 0) return []
+    if (producer.dispatcher !== 'broadcast' || producer.accumulated) return []
     const givenUp = new Set(producer.discarded.flatMap(({ events }) => events))
     const expected = producer.emitted
       .slice(producer.emitted.indexOf(subscription.seen[0] ?? -1))
@@ -86,7 +88,7 @@ export const checkBroadcast: Invariant = ledger =>
 export const checkPartitions: Invariant = ledger => {
   const wrong: string[] = []
   for (const { id, producer, partition, seen } of ledger.subscriptions.values()) {
-    if (ledger.stage(producer).dispatcher !== 'partition') continue
+    if (seen.length === 0 || ledger.stage(producer).dispatcher !== 'partition') continue
     const stray = seen.find(event => plannedPartition(event) !== partition)
     if (stray !== undefined) wrong.push(`INV-9: ${id} takes partition ${partition} and got ${stray}`)
   }
@@ -105,7 +107,7 @@ export const checkStages: Invariant = ledger =>
   [...ledger.stages.values()].flatMap(({ name, exited, terminated, thrown, failed }) => [
     ...(exited.length === 1 ? [] : [`INV-13: ${name} ended ${exited.length} times`]),
     ...(terminated.length > 1 ? [`INV-13: ${name} ran terminate ${terminated.length} times`] : []),
-    ...(thrown === failed ? [] : [`INV-17: ${name} threw ${thrown} errors, ${failed} were told`]),
+    ...(thrown.length === failed ? [] : [`INV-17: ${name} threw ${thrown.length} errors, ${failed} were told`]),
   ])
 
 /**
@@ -118,21 +120,21 @@ export async function checkAtRest(ledger: Ledger, runtime: Runtime, settle: () =
   for (const { subscription, demand, inFlight } of topology.edges) {
     const record = ledger.subscriptions.get(subscription)
     const isIdle = inFlight === 0 && record !== undefined && !record.manual && record.ended.consumer.length === 0
-    const isBusy = record !== undefined && [record.producer, record.consumer].some(name => ledger.stage(name).running > 0)
+    const isBusy = record !== undefined && [record.producer, record.consumer].some(each => isRunning(ledger, each))
     if (isIdle && !isBusy && !record.selective && demand <= record.minDemand) {
       wrong.push(`INV-4: ${subscription} is idle and has only ${demand} open (minDemand ${record.minDemand})`)
     }
   }
   const known = new Map<string, Inspection>()
   for (const stage of topology.stages) {
-    const record = stage.name === undefined ? undefined : ledger.stages.get(stage.name)
+    const record = ledger.stages.get(stage.id)
     const ref = stage.name === undefined ? undefined : runtime.whereis(stage.name)
     if (record === undefined || ref === undefined || record.running > 0) continue
     const inspecting = ref.inspect().catch(() => undefined)
     await settle()
     const inspection = await inspecting
     if (inspection === undefined) continue
-    known.set(record.name, inspection)
+    known.set(record.id, inspection)
     if (record.dispatcher === undefined) continue
     const told = openDemand(record.dispatcher, inspection.dispatcher)
     const open = wantedBy(record.dispatcher, inspection) ?? told
@@ -142,43 +144,49 @@ export async function checkAtRest(ledger: Ledger, runtime: Runtime, settle: () =
     if (open > 0 && inspection.buffered > 0)
       wrong.push(`INV-10: ${record.name} holds ${inspection.buffered} events while ${open} are wanted`)
   }
-  const living = new Set(topology.stages.map(({ name }) => name))
+  const living = new Set(topology.stages.map(({ id }) => id))
   return [...wrong, ...checkEnds(ledger, living, known), ...checkOverDemand(ledger, known)]
 }
 
+function isRunning(ledger: Ledger, stage: string): boolean {
+  return (ledger.stages.get(stage)?.running ?? 0) > 0
+}
+
 /** INV-13: a side that lives knows of the end of the other, and was told of it once; both sides know the same subscriptions. */
-function checkEnds(ledger: Ledger, living: ReadonlySet<string | undefined>, known: ReadonlyMap<string, Inspection>): string[] {
+function checkEnds(ledger: Ledger, living: ReadonlySet<string>, known: ReadonlyMap<string, Inspection>): string[] {
   const isKnown = (edges: readonly Edge[] | undefined, id: string): boolean | undefined =>
     edges?.some(({ subscription }) => subscription === id)
   return [...ledger.subscriptions.values()].flatMap(({ id, producer, consumer, subscribed, ended }) => {
     const below = subscribed.consumer === 0 ? undefined : isKnown(known.get(consumer)?.producers, id)
     const above = subscribed.producer === 0 ? undefined : isKnown(known.get(producer)?.consumers, id)
+    const [by, to] = [ledger.stages.get(producer), ledger.stages.get(consumer)]
+    if (by === undefined || to === undefined) return []
     // The end may wait in the inbox of a stage in the middle, behind events that nobody wants (GS-PC9)
-    const hasInbox = ledger.stage(consumer).type === 'producerConsumer'
+    const hasInbox = to.type === 'producerConsumer'
     return [
       ...(below === true && (!living.has(producer) || above === false)
-        ? [`INV-13: ${consumer} was not told that ${id} is over`]
+        ? [`INV-13: ${to.name} was not told that ${id} is over`]
         : []),
       ...(above === true && (!living.has(consumer) || below === false)
-        ? [`INV-13: ${producer} was not told that ${id} is over`]
+        ? [`INV-13: ${by.name} was not told that ${id} is over`]
         : []),
-      ...(below === false && !hasInbox && ended.consumer.length === 0 ? [`INV-13: ${consumer} forgot ${id}`] : []),
-      ...(above === false && ended.producer.length === 0 ? [`INV-13: ${producer} forgot ${id}`] : []),
+      ...(below === false && !hasInbox && ended.consumer.length === 0 ? [`INV-13: ${to.name} forgot ${id}`] : []),
+      ...(above === false && ended.producer.length === 0 ? [`INV-13: ${by.name} forgot ${id}`] : []),
     ]
   })
 }
 
 /** GS-G7: a source is never asked for more than its consumers asked for (X2, X4). */
 function checkOverDemand(ledger: Ledger, known: ReadonlyMap<string, Inspection>): string[] {
-  return [...ledger.stages.values()].flatMap(({ name, type, dispatcher, sparing, demanded, discarded }) => {
-    const inspection = known.get(name)
+  return [...ledger.stages.values()].flatMap(({ id, name, type, dispatcher, sparing, demanded, discarded }) => {
+    const inspection = known.get(id)
     if (type !== 'producer' || dispatcher === 'broadcast' || sparing || inspection === undefined) return []
     const { partitions = [] } = inspection.dispatcher as { readonly partitions?: readonly { readonly prepaid: number }[] }
     const again =
       partitions.reduce((sum, { prepaid }) => sum + prepaid, 0) +
       discarded.filter(({ reason }) => reason === 'no_partition').reduce((sum, { events }) => sum + events.length, 0)
     const asked = [...ledger.subscriptions.values()]
-      .filter(each => each.producer === name)
+      .filter(each => each.producer === id)
       .reduce((sum, each) => sum + each.asked, 0)
     return demanded > asked + again
       ? [`GS-G7: ${name} was asked for ${demanded}, its consumers asked for ${asked} (and ${again} again)`]

@@ -3,7 +3,8 @@ import type { CancelMode, DiscardReason, Ended, Reason } from '@genstage/core'
 /** One subscription, as it was seen from both sides. */
 export interface SubscriptionRecord {
   readonly id: string
-  readonly producer: string
+  /** Id of the stage; known for sure when either side has been told of the beginning. */
+  producer: string
   readonly consumer: string
   readonly maxDemand: number
   readonly minDemand: number
@@ -31,6 +32,8 @@ export interface SubscriptionRecord {
 
 /** One stage, as it was seen. */
 export interface StageRecord {
+  /** Each life of a stage has an id, and a record, of its own. */
+  readonly id: string
   readonly name: string
   readonly type: 'producer' | 'producerConsumer' | 'consumer'
   readonly dispatcher: 'demand' | 'broadcast' | 'partition' | undefined
@@ -48,8 +51,10 @@ export interface StageRecord {
   left: number | undefined
   /** Demand that `handleDemand` was called with, in all. */
   demanded: number
+  /** Batches that its `handleEvents` has got. */
+  batches: number
   /** Errors thrown by its callbacks, and failures told of it. */
-  thrown: number
+  readonly thrown: unknown[]
   failed: number
   exited: Reason[]
   terminated: Reason[]
@@ -57,7 +62,7 @@ export interface StageRecord {
   running: number
 }
 
-/** Everything that happened, by name of stage and id of subscription: what the invariants are checked against. */
+/** Everything that happened, by ids of stages and subscriptions: what the invariants are checked against. */
 export class Ledger {
   readonly stages: Map<string, StageRecord> = new Map()
   readonly subscriptions: Map<string, SubscriptionRecord> = new Map()
@@ -66,9 +71,9 @@ export class Ledger {
   /** One line for each thing that happened, in order: equal runs have equal histories. */
   readonly history: string[] = []
 
-  stage(name: string): StageRecord {
-    const record = this.stages.get(name)
-    if (record === undefined) throw new Error(`no stage ${name} in the ledger`)
+  stage(id: string): StageRecord {
+    const record = this.stages.get(id)
+    if (record === undefined) throw new Error(`no stage ${id} in the ledger`)
     return record
   }
 

@@ -14,8 +14,12 @@ export class SimulatedScheduler implements Scheduler {
   /** Which of how many was chosen, step by step. */
   readonly made: { readonly index: number; readonly of: number }[] = []
 
-  constructor(chooser: Chooser) {
+  /** Told of every message: to which stage, and by whom. */
+  readonly posted: (stage: string, sender: string) => void
+
+  constructor(chooser: Chooser, posted: (stage: string, sender: string) => void = () => {}) {
     this.#chooser = chooser
+    this.posted = posted
   }
 
   schedule(work: () => void): void {

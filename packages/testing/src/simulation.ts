@@ -1,4 +1,5 @@
 import { createRuntime, type GenStageError, type Logger, type Runtime } from '@genstage/core'
+import { promiseTurns } from './promise-turns.ts'
 import { seededRandom } from './seeded-random.ts'
 import { type Chooser, SimulatedScheduler } from './simulated-scheduler.ts'
 import { VirtualClock } from './virtual-clock.ts'
@@ -7,6 +8,8 @@ import { VirtualClock } from './virtual-clock.ts'
 export interface LogLine {
   readonly level: keyof Logger
   readonly message: string
+  /** When, by the clock of the simulation. */
+  readonly at: number
   readonly fields: Readonly<Record<string, unknown>>
 }
 
@@ -16,6 +19,12 @@ export interface SimulationOptions {
   readonly seed?: number
   /** Choices to repeat (`simulation.choices` of an earlier run); what comes after them is left to chance. */
   readonly choices?: readonly number[]
+  /** Decides what happens next, in place of `choices` and of chance. */
+  readonly chooser?: Chooser
+  /** Default: a clock of its own. */
+  readonly clock?: VirtualClock
+  /** Chance as stages get it, in place of the seed's. */
+  readonly random?: () => number
 }
 
 /** The most steps of one `run`: more means that it never becomes quiet. */
@@ -50,21 +59,29 @@ export class Simulation {
   /** Failures that nobody watched. */
   readonly uncaught: GenStageError[] = []
   readonly #scheduler: SimulatedScheduler
+  readonly #postListeners: ((stage: string, sender: string) => void)[] = []
+  /** Delays that have not passed. */
+  #delays = 0
 
   constructor(options: SimulationOptions = {}) {
     this.seed = options.seed ?? 1
     this.random = seededRandom(this.seed)
-    this.clock = new VirtualClock()
-    this.#scheduler = new SimulatedScheduler(chooser(options.choices ?? [], seededRandom(this.seed ^ 0x5bd1e995)))
+    this.clock = options.clock ?? new VirtualClock()
+    this.#scheduler = new SimulatedScheduler(
+      options.chooser ?? chooser(options.choices ?? [], seededRandom(this.seed ^ 0x5bd1e995)),
+      (stage, sender) => {
+        for (const listener of this.#postListeners) listener(stage, sender)
+      },
+    )
     const line =
       (level: keyof Logger): Logger[typeof level] =>
       (message, fields = {}) => {
-        this.log.push({ level, message, fields })
+        this.log.push({ level, message, at: this.clock.now(), fields })
       }
     this.runtime = createRuntime({
       clock: this.clock,
       scheduler: this.#scheduler,
-      random: seededRandom(this.seed ^ 0x1b873593),
+      random: options.random ?? seededRandom(this.seed ^ 0x1b873593),
       logger: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
       onUncaught: error => this.uncaught.push(error),
     })
@@ -80,6 +97,26 @@ export class Simulation {
     return this.#scheduler.made.length
   }
 
+  /** Calls `listener` for every message that is posted, with the id of the stage it is for, and that of its sender. */
+  onPost(listener: (stage: string, sender: string) => void): void {
+    this.#postListeners.push(listener)
+  }
+
+  /** How many timers are set, besides those of `delay`. */
+  get timers(): number {
+    return this.clock.pending - this.#delays
+  }
+
+  /** Whether no step could be taken now. */
+  get isIdle(): boolean {
+    return this.#scheduler.isIdle
+  }
+
+  /** Lets every promise settle that can, without taking a step. */
+  flush(): Promise<void> {
+    return promiseTurns()
+  }
+
   /** Takes one step: one message of one stage. False if there is none now. */
   step(): boolean {
     return this.#scheduler.step()
@@ -87,8 +124,12 @@ export class Simulation {
 
   /** A promise that resolves after `ms` of virtual time: for handlers that take their time. */
   delay(ms: number): Promise<void> {
+    this.#delays++
     return new Promise(resolve => {
-      this.clock.setTimer(ms, resolve)
+      this.clock.setTimer(ms, () => {
+        this.#delays--
+        resolve()
+      })
     })
   }
 
@@ -135,26 +176,4 @@ function chooser(given: readonly number[], random: () => number): Chooser {
     const index = given[next++]
     return index !== undefined && index < choices.length ? index : Math.floor(random() * choices.length)
   }
-}
-
-/** Who waits for a turn, in browsers: several simulations may run side by side. */
-const waiting: (() => void)[] = []
-
-const channel = 'setImmediate' in globalThis ? undefined : turnChannel()
-
-function turnChannel(): MessageChannel {
-  const made = new MessageChannel()
-  made.port1.onmessage = () => waiting.shift()?.()
-  return made
-}
-
-/** Lets all promises that can settle settle: a whole turn of the event loop. */
-function promiseTurns(): Promise<void> {
-  return new Promise(resolve => {
-    if (channel === undefined) (globalThis as unknown as { setImmediate(callback: () => void): void }).setImmediate(resolve)
-    else {
-      waiting.push(resolve)
-      channel.port2.postMessage(undefined)
-    }
-  })
 }

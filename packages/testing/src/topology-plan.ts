@@ -1,4 +1,4 @@
-import type { CancelMode } from '@genstage/core'
+import type { CancelMode, ResubscribeOptions } from '@genstage/core'
 
 /** A topology and what happens to it, as plain data: made by an arbitrary, printed with a counter-example, kept as a regression. */
 export interface TopologyPlan {
@@ -9,7 +9,14 @@ export interface TopologyPlan {
 
 export type StagePlan = ProducerPlan | ProducerConsumerPlan | ConsumerPlan
 
-interface ProducingPlan {
+/** What all stages have in common. */
+interface StartingPlan {
+  /** The lives in which its setup throws: 0 for the first, 1 for that after the first restart. */
+  readonly failsToStart?: readonly number[]
+}
+
+/** What stages that produce have in common. */
+export interface ProducingPlan extends StartingPlan {
   readonly dispatcher: 'demand' | 'broadcast' | 'partition'
   readonly bufferSize: number
   readonly bufferKeep: 'first' | 'last'
@@ -17,7 +24,7 @@ interface ProducingPlan {
   readonly sparing?: boolean
 }
 
-interface HandlingPlan {
+interface HandlingPlan extends StartingPlan {
   /** `throws` and `never` (settles) do so at the batch numbered `failAt`, and are synchronous before. */
   readonly handler: 'sync' | 'async' | 'throws' | 'never'
   readonly failAt: number
@@ -53,6 +60,8 @@ export interface SubscriptionPlan {
   /** Broadcast: only events whose number is even. */
   readonly selective: boolean
   readonly partition: number
+  /** Below supervisors, where producers have names: subscribes again when the producer has failed. Default: it does not. */
+  readonly resubscribe?: ResubscribeOptions | undefined
 }
 
 /** `stage` and `subscription` are places in their lists, counted round. */

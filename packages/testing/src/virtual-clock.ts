@@ -51,9 +51,14 @@ export class VirtualClock implements Clock {
     return this.#timers.length
   }
 
-  /** Moves on to the next timer and fires it; false if there is none. */
-  fireNext(): boolean {
-    const timer = this.#timers.shift()
+  /** How many timers are the next, all at one time. */
+  get nextCount(): number {
+    return this.#timers.filter(timer => timer.at === this.nextAt).length
+  }
+
+  /** Moves on to the next timer, of those at one time the one at `index`, and fires it; false if there is none. */
+  fireNext(index: number = 0): boolean {
+    const [timer] = this.#timers.splice(index < this.nextCount ? index : 0, 1)
     if (timer === undefined) return false
     this.#now = timer.at
     timer.callback()
