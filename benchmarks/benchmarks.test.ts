@@ -1,3 +1,4 @@
+import * as core from '@genstage/core'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,9 +14,15 @@ import { calibrate } from './harness/calibrate.ts'
 import type { Cell } from './harness/cell-request.ts'
 import { CellFailed, runCell } from './harness/run-cell.ts'
 import { runCells, type CellResult } from './harness/run-cells.ts'
-import { median, percentile } from './harness/statistics.ts'
+import type { RateFigures } from './harness/measure-rate.ts'
+import { median, medianInterval, percentile } from './harness/statistics.ts'
 import { number, table } from './harness/table.ts'
 import { writeSection } from './harness/write-section.ts'
+import { parseSupervisionOptions } from './supervision/options.ts'
+import { compared, pipelines } from './supervision/pipelines.ts'
+import { costOf, report as supervisionReport } from './supervision/report.ts'
+import { comparisons, variantIds } from './supervision/variants.ts'
+import { withoutTelemetry } from './supervision/without-telemetry.ts'
 
 const tiny = { targetMs: 1, runs: 1, backlogMs: 20, latenessMs: 20, processes: 1 }
 const measureModule = new URL('./core/measure.ts', import.meta.url).href
@@ -25,6 +32,12 @@ const rateIds = workloadIds.filter(isRate)
 function ran(peer: string, processorMs: number): CellResult<Figures> {
   const figures: Figures = { kind: 'rate', count: 1_000_000, runs: [{ processorMs, wallMs: processorMs }] }
   return { peer, workload: 'WL-1', figures: [figures], failures: [] }
+}
+
+/** Processes of one variant at WL-1, each with the milliseconds of its run. */
+function rounds(peer: string, ...milliseconds: readonly number[]): CellResult<RateFigures> {
+  const figures = milliseconds.map(ms => ({ kind: 'rate', count: 1_000_000, runs: [{ processorMs: ms, wallMs: ms }] }) as const)
+  return { peer, workload: 'WL-1', figures, failures: [] }
 }
 
 const aMillionPerSecond = async (count: number) => ({ processorMs: count / 1_000, wallMs: 0 })
@@ -38,7 +51,9 @@ describe.each(peerIds)('%s', id => {
   })
 
   it('runs a cell in a process of its own', async () => {
-    const request = { peer: id, workload: 'WL-1', module: measureModule, settings: tiny }
+    const peer = await loadPeer(id)
+    const workload = rateIds.find(each => supports(peer, each)) ?? 'WL-1'
+    const request = { peer: id, workload, module: measureModule, settings: tiny }
     const figures = await runCell<Figures>(request, { conditions: ['@genstage/source'] })
     expect(figures).toMatchObject({ kind: 'rate', runs: [{ processorMs: expect.any(Number), wallMs: expect.any(Number) }] })
   })
@@ -106,6 +121,15 @@ describe('the figures', () => {
     expect([percentile([1, 2, 3, 4], 0.5), percentile([1, 2, 3, 4], 0.99)]).toEqual([2, 4])
   })
 
+  it('have an interval by the signs, which is as wide as few values make it', () => {
+    const upTo = (length: number) => Array.from({ length }, (_, index) => index)
+    expect(medianInterval(upTo(6))).toEqual({ median: 2.5, from: 0, to: 5, certainty: 0.96875 })
+    expect(medianInterval(upTo(12).toReversed())).toMatchObject({ median: 5.5, from: 2, to: 9 })
+    expect(medianInterval(upTo(12)).certainty).toBeCloseTo(0.961, 3)
+    expect(medianInterval(upTo(3))).toEqual({ median: 1, from: 0, to: 2, certainty: 0.75 })
+    expect(medianInterval([7])).toEqual({ median: 7, from: 7, to: 7, certainty: 0 })
+  })
+
   it('are printed with three digits that matter', () => {
     expect([466.3, 24, 0.5451, 0].map(number)).toEqual(['466', '24.0', '0.545', '0'])
     expect(table(['peer', 'WL-1'], [['limit', '466']])).toBe('| peer  | WL-1 |\n| ----- | ---: |\n| limit |  466 |')
@@ -122,5 +146,52 @@ describe('the figures', () => {
     } finally {
       rmSync(folder, { recursive: true })
     }
+  })
+})
+
+describe('what supervision and telemetry cost', () => {
+  it.each(variantIds)('is measured with the right checksums: %s', async variant => {
+    const runs = pipelines(core, variant)
+    const checksums = compared.map(async id => runs[id](countStep))
+    expect(await Promise.all(checksums)).toEqual(compared.map(id => workloads[id].expected(countStep)))
+  })
+
+  it('is measured against a core in which every look for listeners is answered beforehand', () => {
+    const code = [
+      'if (telemetry.active) telemetry.tell("asked")',
+      'if (!this.#telemetry.active) return',
+      'if (events.length > 0 && this.#host.runtime.telemetry.active) tell()',
+      'this.telemetry.look(); this.active = true; this.mytelemetry.active',
+    ]
+    expect(withoutTelemetry(code.join('\n'))).toEqual({
+      code: [
+        'if (false) telemetry.tell("asked")',
+        'if (!false) return',
+        'if (events.length > 0 && false) tell()',
+        'undefined; this.active = true; this.mytelemetry.active',
+      ].join('\n'),
+      replaced: 3,
+    })
+  })
+
+  it('is a difference of pairs, round by round', () => {
+    const cells = [rounds('bare', 9, 18, 27), rounds('telemetry', 10, 20, 30), rounds('supervised', 12, 20, 27)]
+    const costs = comparisons.map(each => costOf(cells, each, 'WL-1'))
+    expect(costs[0]?.median).toBeCloseTo(0.1)
+    expect([costs[2]?.from, costs[2]?.median, costs[2]?.to].map(each => each?.toFixed(2))).toEqual(['0.00', '0.10', '0.25'])
+    expect(costs[3]).toBeUndefined()
+    expect(supervisionReport(cells)).toContain('| both                                    |  10.0 % (0.0 % to 25.0 %) |')
+  })
+
+  it('is not told of a variant that failed, whose rounds have no partners', () => {
+    const cells = [rounds('bare', 9, 18), { ...rounds('telemetry', 10), failures: ['died'] }]
+    expect(comparisons.map(each => costOf(cells, each, 'WL-1'))).toEqual([undefined, undefined, undefined, undefined])
+  })
+
+  it('has a command line of its own', () => {
+    expect(parseSupervisionOptions(['--only', 'WL-2', '--rounds', '3'])).toMatchObject({ workloads: ['WL-2'], rounds: 3 })
+    expect(parseSupervisionOptions(['--quick']).rounds).toBe(6)
+    expect(() => parseSupervisionOptions(['--only', 'WL-3'])).toThrow('--only WL-3: no such workload')
+    expect(() => parseSupervisionOptions(['--rounds', '0.5'])).toThrow('--rounds 0.5: not a whole number from 1')
   })
 })

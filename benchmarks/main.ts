@@ -1,18 +1,23 @@
-/** The command line of the benchmarks: `npm run bench -- core` or `npm run bench -- memory`. */
+/** The command line of the benchmarks: `npm run bench -- core`, `supervision` or `memory`. */
 import { benchCore } from './core/main.ts'
 import { usage } from './core/options.ts'
 import { benchMemory } from './memory/main.ts'
+import { benchSupervision } from './supervision/main.ts'
+import { usage as supervisionUsage } from './supervision/options.ts'
 
 const say = (text: string): void => void process.stdout.write(text)
 
 const [suite, ...args] = process.argv.slice(2)
 const suites: Readonly<Record<string, () => Promise<number>>> = {
   core: () => benchCore(args, say),
+  supervision: () => benchSupervision(args, say),
   memory: () => benchMemory(say),
 }
 const run = suites[suite ?? '']
 if (run === undefined) {
-  say(`${usage}\n\nnpm run bench -- memory\n\n  ten million events through a slow consumer in a heap of 64 MB\n`)
+  say(
+    `${usage}\n\n${supervisionUsage}\n\nnpm run bench -- memory\n\n  ten million events through a slow consumer in a heap of 64 MB\n`,
+  )
   process.exitCode = 2
 } else {
   try {

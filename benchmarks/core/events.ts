@@ -3,6 +3,9 @@
 /** How many sinks, sources or partitions there are where a workload has several. */
 export const branches = 4
 
+/** How many tasks run at once in WL-8b. */
+export const concurrency = 10
+
 /** `length` integers in a row. Sized beforehand: pushing them would cost more than everything else. */
 export function integers(first: number, length: number): number[] {
   const events = new Array<number>(length)

@@ -112,7 +112,14 @@ export const goals: readonly Goal[] = [
 
   ofLimit('WL-8a', { good: 0.5, moonshot: 0.66 }),
   timesPeer('WL-8a', 'async-generators', 'async generators', { good: 1.5, moonshot: 2 }),
+  timesPeer('WL-8a', 'p-queue', 'p-queue', { good: 20, moonshot: 30 }),
   timesRecorded('WL-8a', { moonshot: tie }),
+
+  ofLimit('WL-8b', { good: 0.5, moonshot: 0.75 }),
+  timesRecorded('WL-8b', { good: 4, moonshot: 6 }),
+  timesPeer('WL-8b', 'rxjs', 'rxjs mergeMap', { good: 7, moonshot: 10 }),
+  timesPeer('WL-8b', 'p-queue', 'p-queue', { good: 12, moonshot: 18 }),
+  timesPeer('WL-8b', 'streaming-iterables', 'streaming-iterables', { good: 4, moonshot: 6 }),
 
   atMost('WL-9, backlog in events', results => results.backlog('genstage')?.mostWaiting, { good: 1_000, moonshot: 1_000 }),
   atMost('WL-9, live heap growth in MB', results => results.backlog('genstage')?.liveHeapGrowthMb, { good: 1, moonshot: 1 }),

@@ -21,7 +21,7 @@ export function report(results: Results, labels: Labels, ids: readonly WorkloadI
     ...section(main.length > 0 && labels.has('genstage'), 'genstage divided by each peer', ratioTable(results, labels, main)),
     ...section(
       rates.length > main.length && labels.has('genstage'),
-      'Small batches, and no yields',
+      'Variants: small batches, concurrency by hand, no yields',
       variantTable(results, rates),
     ),
     ...section(
@@ -105,13 +105,11 @@ function recordedRow(): string[] {
   return [recordedLabel, String(backlog), none, none, late, idle(1_000), idle(100_000)]
 }
 
+/** The goals of what was run. */
 function goalTable(results: Results): string {
-  const rows = goals.map(goal => [
-    goal.name,
-    optional(goal.value(results)),
-    verdict(goal, 'good', results),
-    verdict(goal, 'moonshot', results),
-  ])
+  const rows = goals
+    .filter(goal => goal.value(results) !== undefined)
+    .map(goal => [goal.name, optional(goal.value(results)), verdict(goal, 'good', results), verdict(goal, 'moonshot', results)])
   return table(['goal', 'measured', 'good', 'moonshot'], rows)
 }
 

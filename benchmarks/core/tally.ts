@@ -22,6 +22,12 @@ export class Tally {
     await resolved
     this.add(event)
   }
+
+  /** The asynchronous task of WL-8b: waits until the event loop has come round. */
+  async addNextTurn(event: number): Promise<void> {
+    await new Promise<void>(resolve => setImmediate(resolve))
+    this.add(event)
+  }
 }
 
 /** `count` fresh tallies. */

@@ -1,6 +1,6 @@
 /** Async generators and `for await`, one event at a time. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { branches, double, isMultipleOfThree } from '../events.ts'
+import { branches, concurrency, double, isMultipleOfThree } from '../events.ts'
 import type { Peer } from '../peer.ts'
 import { Tally, tallies, total } from '../tally.ts'
 
@@ -35,6 +35,15 @@ async function share(source: AsyncIterator<number>, sink: Tally): Promise<void> 
   }
 }
 
+/** One of several workers that share a source. */
+async function workOff(source: AsyncIterator<number>, work: (event: number) => Promise<void>): Promise<void> {
+  for (;;) {
+    const { done, value } = await source.next()
+    if (done) return
+    await work(value)
+  }
+}
+
 /** A source that waits for ever; `waiting` is what would wake it, and so what keeps it alive. */
 async function* silent(waiting: ((event: number) => void)[]): AsyncGenerator<number> {
   yield await new Promise<number>(resolve => waiting.push(resolve))
@@ -60,6 +69,13 @@ export const asyncGenerators: Peer = {
     async 'WL-8a'(count) {
       const sink = new Tally()
       for await (const event of numbers(count)) await sink.addLater(event)
+      return sink.sum
+    },
+    async 'WL-8b'(count) {
+      const source = numbers(count)
+      const sink = new Tally()
+      const work = (event: number) => sink.addNextTurn(event)
+      await Promise.all(Array.from({ length: concurrency }, () => workOff(source, work)))
       return sink.sum
     },
   },

@@ -1,7 +1,7 @@
 /** Effect's Stream: pulled, in chunks of 1000. */
 import { type Cause, Effect, Queue, Stream } from 'effect'
 import { installedVersion } from '../../harness/installed-version.ts'
-import { branches, branchOf, double, isMultipleOfThree } from '../events.ts'
+import { branches, branchOf, concurrency, double, integers, isMultipleOfThree } from '../events.ts'
 import type { Flow, Peer } from '../peer.ts'
 import { sinkAt, Tally, tallies, total } from '../tally.ts'
 
@@ -85,6 +85,13 @@ export const effect: Peer = {
     async 'WL-8a'(count) {
       const sink = new Tally()
       await Effect.runPromise(Stream.runForEach(numbers(count), event => Effect.promise(() => sink.addLater(event))))
+      return sink.sum
+    },
+    // Without a stream: Stream.mapEffect at this concurrency does a third of it
+    async 'WL-8b'(count) {
+      const sink = new Tally()
+      const task = (event: number) => Effect.promise(() => sink.addNextTurn(event))
+      await Effect.runPromise(Effect.forEach(integers(0, count), task, { concurrency, discard: true }))
       return sink.sum
     },
   },

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import {
   broadcastDispatcher,
   consumer,
+  consumerSupervisor,
   createRuntime,
   partitionDispatcher,
   producer,
@@ -11,7 +12,8 @@ import {
   type ProducerRef,
   type Runtime,
 } from '@genstage/core'
-import { branches, branchOf, doubleAll, integers, multiplesOfThree } from '../events.ts'
+import { Countdown } from '../countdown.ts'
+import { branches, branchOf, concurrency, doubleAll, integers, multiplesOfThree } from '../events.ts'
 import type { Flow, Peer } from '../peer.ts'
 import { Tally, tallies, total } from '../tally.ts'
 
@@ -31,23 +33,6 @@ const Double = producerConsumer(() => ({ handleEvents: doubleAll }))
 
 const MultiplesOfThree = producerConsumer(() => ({ handleEvents: multiplesOfThree }))
 
-/** The end of a run: all its sinks together have seen what was expected. */
-class Countdown {
-  readonly over: Promise<void>
-  #end = () => {}
-  #missing: number
-
-  constructor(expected: number) {
-    this.#missing = expected
-    this.over = new Promise(resolve => (this.#end = resolve))
-  }
-
-  advance(count: number): void {
-    this.#missing -= count
-    if (this.#missing === 0) this.#end()
-  }
-}
-
 interface SinkArgument {
   readonly tally: Tally
   readonly countdown: Countdown
@@ -64,6 +49,36 @@ const SumLater = consumer(({ tally, countdown }: SinkArgument) => ({
   async handleEvents(events: readonly number[]) {
     for (const event of events) await tally.addLater(event)
     countdown.advance(events.length)
+  },
+}))
+
+/** Tells the countdown of each event, so that a task needs no promise but its own. */
+class CountingTally extends Tally {
+  readonly #countdown: Countdown
+
+  constructor(countdown: Countdown) {
+    super()
+    this.#countdown = countdown
+  }
+
+  override add(event: number): void {
+    super.add(event)
+    this.#countdown.advance(1)
+  }
+}
+
+/** Tasks at once without a supervisor of consumers: it asks for the next event whenever one is done. */
+const Concurrent = consumer(({ tally, countdown }: SinkArgument) => ({
+  handleSubscribe(from) {
+    from.ask(concurrency)
+    return 'manual'
+  },
+  handleEvents(events: readonly number[], from) {
+    const done = () => {
+      countdown.advance(1)
+      from.ask(1)
+    }
+    for (const event of events) void tally.addNextTurn(event).then(done)
   },
 }))
 
@@ -127,6 +142,18 @@ async function toOneSink(count: number, demand: DemandRange, Sink = Sum): Promis
   return tally.sum
 }
 
+async function inTasks(count: number): Promise<number> {
+  const countdown = new Countdown(count)
+  const tally = new CountingTally(countdown)
+  const Tasks = consumerSupervisor((event: number) => tally.addNextTurn(event))
+  const source = start(Numbers, { arg: count, runtime: yielding })
+  const tasks = start(Tasks, { runtime: yielding, subscribeTo: [{ to: source, maxDemand: concurrency }] })
+  await countdown.over
+  await source.stop()
+  await tasks.exited
+  return tally.sum
+}
+
 async function throughTwoStages(count: number, runtime: Runtime): Promise<number> {
   const tally = new Tally()
   const countdown = new Countdown(count / 3)
@@ -184,6 +211,8 @@ export const genstage: Peer = {
     'WL-6': count => fanIn(count),
     'WL-7': count => toOneSink(count, { maxDemand: 1, minDemand: 0 }),
     'WL-8a': count => toOneSink(count, wide, SumLater),
+    'WL-8b': count => inTasks(count),
+    'WL-8b@by-hand': count => toOneSink(count, wide, Concurrent),
     'WL-1@100/50': count => toOneSink(count, { maxDemand: 100, minDemand: 50 }),
     'WL-1@10/5': count => toOneSink(count, { maxDemand: 10, minDemand: 5 }),
     'WL-2@no-yield': count => throughTwoStages(count, withoutYields),

@@ -10,6 +10,8 @@ const loaders = {
   'web-streams': async () => (await import('./web-streams.ts')).webStreams,
   'async-generators': async () => (await import('./async-generators.ts')).asyncGenerators,
   'async-generators-of-arrays': async () => (await import('./async-generators-of-arrays.ts')).asyncGeneratorsOfArrays,
+  'p-queue': async () => (await import('./p-queue.ts')).pQueue,
+  'streaming-iterables': async () => (await import('./streaming-iterables.ts')).streamingIterables,
 } satisfies Record<string, () => Promise<Peer>>
 
 export type PeerId = keyof typeof loaders

@@ -2,7 +2,7 @@
  * The limit: arrays passed by direct calls through the same functions, with no demand, no error handling, no scheduling.
  * What has a mailbox cannot be faster.
  */
-import { branches, branchOf, doubleAll, integers, multiplesOfThree } from '../events.ts'
+import { branches, branchOf, concurrency, doubleAll, integers, multiplesOfThree } from '../events.ts'
 import type { Peer } from '../peer.ts'
 import { Tally, tallies, total } from '../tally.ts'
 
@@ -22,6 +22,26 @@ function partition(events: readonly number[]): readonly (readonly number[])[] {
   const parts: number[][] = [[], [], [], []]
   for (const event of events) parts[branchOf(event)]?.push(event)
   return parts
+}
+
+/** A hand-written loop over slots: the next event is begun by the end of another. */
+function inSlots(count: number, work: (event: number) => Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let next = 0
+    let running = 0
+    const fill = () => {
+      while (running < concurrency && next < count) {
+        running++
+        work(next++).then(done, reject)
+      }
+      if (running === 0) resolve()
+    }
+    const done = () => {
+      running--
+      fill()
+    }
+    fill()
+  })
 }
 
 export const limit: Peer = {
@@ -66,6 +86,11 @@ export const limit: Peer = {
       for (let first = 0; first < count; first += batchSize) {
         for (const event of integers(first, batchSize)) await sink.addLater(event)
       }
+      return sink.sum
+    },
+    async 'WL-8b'(count) {
+      const sink = new Tally()
+      await inSlots(count, event => sink.addNextTurn(event))
       return sink.sum
     },
   },

@@ -1,7 +1,7 @@
 /** Node streams in object mode, with a hand-written `read()`: the fastest form that they have. */
 import { Readable, Transform, Writable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
-import { branches, branchOf, double, isMultipleOfThree } from '../events.ts'
+import { branches, branchOf, concurrency, double, isMultipleOfThree } from '../events.ts'
 import type { Flow, Peer } from '../peer.ts'
 import { Tally, tallies, total } from '../tally.ts'
 
@@ -136,6 +136,11 @@ export const nodeStreams: Peer = {
         write: (event: number, _encoding, done) => void sink.addLater(event).then(() => done(), done),
       })
       await pipeline(numbers(count), target)
+      return sink.sum
+    },
+    async 'WL-8b'(count) {
+      const sink = new Tally()
+      await numbers(count).forEach((event: number) => sink.addNextTurn(event), { concurrency })
       return sink.sum
     },
   },

@@ -17,7 +17,7 @@ import {
   Subject,
 } from 'rxjs'
 import { installedVersion } from '../../harness/installed-version.ts'
-import { branches, branchOf, double, isMultipleOfThree } from '../events.ts'
+import { branches, branchOf, concurrency, double, isMultipleOfThree } from '../events.ts'
 import type { Flow, Peer } from '../peer.ts'
 import { Tally, tallies, total } from '../tally.ts'
 
@@ -66,6 +66,11 @@ export const rxjs: Peer = {
     async 'WL-8a'(count) {
       const sink = new Tally()
       await lastValueFrom(range(0, count).pipe(concatMap(event => sink.addLater(event))))
+      return sink.sum
+    },
+    async 'WL-8b'(count) {
+      const sink = new Tally()
+      await lastValueFrom(range(0, count).pipe(mergeMap(event => sink.addNextTurn(event), concurrency)))
       return sink.sum
     },
   },
