@@ -7,7 +7,8 @@ import { stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { createRuntime } from '@genstage/core'
 import type { Logger } from '@genstage/core'
-import { parseOptions, usage, UsageError } from './options.ts'
+import { runProgram, stoppedByCtrlC, UsageError } from '../shared/command-line.ts'
+import { parseOptions, usage } from './options.ts'
 import type { Options } from './options.ts'
 import { startCounting } from './pipeline.ts'
 import { showProgress } from './progress.ts'
@@ -23,16 +24,11 @@ const packages = fileURLToPath(new URL('../../node_modules', import.meta.url))
 /** The standard output is for the result: warnings go to the standard error, the rest nowhere. */
 const logger: Logger = { debug() {}, info() {}, warn: console.warn, error: console.error }
 
-try {
+await runProgram('word-count', async () => {
   const options = parseOptions(process.argv.slice(2))
-  leaveQuietlyWhenNobodyReads()
   if (options.help) process.stdout.write(usage)
   else await run(options)
-} catch (error) {
-  const usageError = error instanceof UsageError
-  console.error(usageError ? `word-count: ${error.message} (see --help)` : error)
-  process.exitCode = usageError ? 2 : 1
-}
+})
 
 async function run(options: Options): Promise<void> {
   const results = await countAll(options, stoppedByCtrlC())
@@ -92,25 +88,4 @@ async function textsOf(path: string | undefined, reading: Reading): Promise<Asyn
     throw new UsageError(error.code === 'ENOENT' ? `there is no "${path}"` : `cannot read "${path}": ${error.message}`)
   })
   return textsOfFiles(stats.isDirectory() ? filesBelow(path, reading, () => true) : [path], reading)
-}
-
-/** Aborted by Ctrl-C. The next one kills the process, as if nobody listened. */
-function stoppedByCtrlC(): AbortController {
-  const controller = new AbortController()
-  const interrupt = () => {
-    controller.abort()
-    // Not at once: npm passes on the signal that the terminal has already sent, and one key would count as two.
-    setTimeout(() => process.off('SIGINT', interrupt), 200).unref()
-  }
-  process.on('SIGINT', interrupt)
-  return controller
-}
-
-/** `| head` closes the pipe when it has seen enough. */
-function leaveQuietlyWhenNobodyReads(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
-    })
-  }
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { UsageError } from '../shared/command-line.ts'
 
 export const usage = `Counts the words of text files with a pipeline of stages.
 
@@ -21,11 +22,6 @@ export interface Options {
   readonly top: number
   readonly json: boolean
   readonly help: boolean
-}
-
-/** The command line was wrong; the message is one line that says how. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
 }
 
 /** Reads the command line. Throws a `UsageError`. */

@@ -1,4 +1,4 @@
-import { bar, compact, fit, grouped } from './layout.ts'
+import { bar, compact, fit, grouped } from '../shared/layout.ts'
 
 /** What has been done by now. */
 export interface Figures {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Edge, Topology } from '@genstage/core'
-import { bar, compact, fit, grouped } from './layout.ts'
+import { bar, compact, fit, grouped } from '../shared/layout.ts'
 import { parseOptions } from './options.ts'
 import { progressLine, showProgress } from './progress.ts'
 import { asJson, asText } from './report.ts'

@@ -1,6 +1,7 @@
 import type { Topology } from '@genstage/core'
+import { bar, fit, grouped } from '../shared/layout.ts'
+import { layers } from '../shared/picture.ts'
 import type { Counts } from './counts.ts'
-import { bar, fit, grouped } from './layout.ts'
 import type { WordCount } from './text.ts'
 
 /** All that is told at the end. */
@@ -74,21 +75,6 @@ function drawing({ topology, handled }: Results): string[] {
     const joins = topology.edges.filter(edge => above.includes(edge.producer) && layer.includes(edge.consumer)).length
     return [`     │ ${joins} ${joins === 1 ? 'subscription' : 'subscriptions'}`, '     ▼', ...stages]
   })
-}
-
-/** The ids of the stages by their distance from the sources: each below all that it takes events from. */
-function layers(topology: Topology): string[][] {
-  const result: string[][] = []
-  let left = topology.stages.map(stage => stage.id)
-  while (left.length > 0) {
-    const waiting = new Set(topology.edges.filter(edge => left.includes(edge.producer)).map(edge => edge.consumer))
-    const layer = left.filter(id => !waiting.has(id))
-    // In a ring nobody is first.
-    if (layer.length === 0) return [...result, left]
-    result.push(layer)
-    left = left.filter(id => waiting.has(id))
-  }
-  return result
 }
 
 /** Rows of a label, a number and a note, in columns. */
