@@ -2,7 +2,7 @@ import type { Cut } from './demand.ts'
 import { describeReason, GenStageError, ownError, show } from './errors.ts'
 import { badReturn, type Host } from './host.ts'
 import { LinkMap } from './link-map.ts'
-import type { UpstreamLink } from './links.ts'
+import type { Unfinished, UpstreamLink } from './links.ts'
 import type { ProducerSide } from './producer-side.ts'
 import { disposeSymbol } from './platform.ts'
 import type { EventsMessage, StageMessage, Undone } from './protocol.ts'
@@ -13,11 +13,6 @@ import type { Ended } from './types.ts'
 
 /** A subscription that another one takes the place of, and why. */
 type Replaced = NonNullable<UpstreamLink['current']>
-
-/** Events that were not done when the stage ended. */
-interface Unfinished extends Undone {
-  readonly link: UpstreamLink
-}
 
 /** What waits in a stage in the middle until somebody downstream wants events (GS-PC2, PC9). */
 type InboxEntry =
@@ -174,13 +169,18 @@ export class ConsumerSide {
   }
 
   /** Tells all producers that the stage has ended. Answers the events that it had not done and that do not go back to one. */
-  close(reason: Reason, refused: (link: UpstreamLink) => GenStageError, unread: readonly StageMessage[]): readonly unknown[] {
+  close(
+    reason: Reason,
+    refused: (link: UpstreamLink) => GenStageError,
+    unread: readonly StageMessage[],
+    ofChildren: readonly Unfinished[],
+  ): readonly unknown[] {
     for (const [link, timer] of this.#waiting ?? []) {
       timer[disposeSymbol]()
       link.finish({ kind: 'down', reason }, () => refused(link))
     }
     this.#waiting = undefined
-    const unfinished = this.#unfinished()
+    const unfinished = [...ofChildren, ...this.#unfinished()]
     for (const link of this.links.all()) {
       link.finish({ kind: 'down', reason }, () => refused(link))
       const { id: subscription } = link

@@ -44,6 +44,11 @@ export interface SubscriptionSettings {
   readonly redelivers: boolean
 }
 
+/** Events that were not done when their consumer ended. */
+export interface Unfinished extends Undone {
+  readonly link: UpstreamLink
+}
+
 /** A subscription, the consumer's side. */
 export class UpstreamLink implements Subscription {
   readonly id: string

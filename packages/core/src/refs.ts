@@ -202,7 +202,10 @@ export interface RedeliverOptions {
 /** Options of a subscription, and what to subscribe to. */
 export interface SubscribeOptions<out Event> extends SubscriptionOptions<Event> {
   readonly to: Source<Event>
-  /** Takes the place of this subscription, which is cancelled with `reason` (default `normal`) without ending the consumer (GS-S9, X13). */
+  /**
+   * Takes the place of this subscription, which is cancelled with `reason` (default `normal`) without ending the consumer (GS-S9,
+   * X13). It has to be one to the same producer: with another nothing is cancelled.
+   */
   readonly replaces?: Subscription | { readonly subscription: Subscription; readonly reason: ReasonInput }
 }
 
@@ -231,7 +234,7 @@ export interface Subscription extends SubscriptionSide {
    * happens. Throws `BAD_DEMAND` for anything but a whole number from 0.
    */
   ask(n: number): void
-  /** Subscribes again to the same producer with other options. For another producer: `ref.subscribe({ to, replaces })`. */
+  /** Subscribes again to the same producer with other options. For another producer `subscribe` to that, and cancel this one. */
   resubscribe(options?: SubscriptionOptions & { readonly reason?: ReasonInput }): Subscription
 }
 

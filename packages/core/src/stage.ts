@@ -634,7 +634,8 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
     const kind = lossKind(ending)
     this.#loss = kind
     const unread = allIn(this.mailbox)
-    const unfinished = this.#consuming?.close(reason, () => this.stopped(reason), unread) ?? []
+    const unfinished =
+      this.#consuming?.close(reason, () => this.stopped(reason), unread, extras?.supervising?.undone?.() ?? []) ?? []
     this.discard(kind === 'crash' ? 'consumer_crash' : kind, unfinished)
     this.#producing?.end(reason, kind === 'crash' ? 'producer_crash' : kind)
     for (const link of opening?.subscriptions ?? []) link.finish({ kind: 'down', reason }, () => this.stopped(reason))

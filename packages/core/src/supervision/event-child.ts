@@ -39,6 +39,8 @@ export interface Rare {
   isStopping?: boolean
   /** To be called when it is gone. */
   whenGone?: (() => void)[]
+  /** How often its event had been delivered before, if it had. */
+  redeliveries?: number
 }
 
 /** One event, and what handles it: a task or a stage, in one try or in several. */

@@ -1,5 +1,5 @@
 import { GenStageError, show } from '../errors.ts'
-import type { UpstreamLink } from '../links.ts'
+import type { Unfinished, UpstreamLink } from '../links.ts'
 import { disposeSymbol } from '../platform.ts'
 import type { Reply, StageMessage } from '../protocol.ts'
 import { isGraceful, shutdown } from '../reason.ts'
@@ -52,6 +52,8 @@ export class EventChildren implements Supervising, ChildOwner {
   #allGone: (() => void) | undefined
   /** Runs while all children have so much time left. */
   #deadline: Disposable | undefined
+  /** Events that go back to their producers when the stage has ended: of children by their number, then those that never had one. */
+  readonly #undone: (Unfinished & { readonly number?: number })[] = []
   /** Set while the stage begins to end of itself: then its children have all the time they want. */
   #isFollowing = false
 
@@ -109,13 +111,21 @@ export class EventChildren implements Supervising, ChildOwner {
     this.#lastBeforeBatch = this.#number
     for (let index = 0; index < events.length; index++) {
       if (this.#stage.isStopping) {
-        if (!this.#stage.hasEnded) this.#stage.discard('stopped', events.slice(index))
+        if (!this.#stage.hasEnded) this.#neverBegun(events.slice(index), source)
         break
       }
-      this.#begin(this.#newChild(++this.#number, events[index], source))
+      const child = this.#newChild(++this.#number, events[index], source)
+      if (link.redeliveries > 0) child.rare = { redeliveries: link.redeliveries }
+      this.#begin(child)
     }
     this.#lastBeforeBatch = Infinity
     this.#ask(source)
+  }
+
+  #neverBegun(events: readonly unknown[], source: EventSource): void {
+    const { link } = source
+    if (goesBack(source)) this.#undone.push({ link, events, redeliveries: link.redeliveries })
+    else this.#stage.discard('stopped', events)
   }
 
   /** GS-V18. */
@@ -219,8 +229,8 @@ export class EventChildren implements Supervising, ChildOwner {
     const now = this.#stage.runtime.clock.now()
     if (!this.#window.allows(now)) {
       const error = this.#news.gaveUp(child, failure, restarts)
-      this.#lose(child, 'consumer_crash')
-      return this.#stage.stopByOwn(shutdown(error))
+      this.#stage.stopByOwn(shutdown(error))
+      return this.#lose(child, 'consumer_crash')
     }
     const rare = (child.rare ??= {})
     const delay = (rare.backoff ??= new Backoff(restarts)).next(now)
@@ -300,10 +310,15 @@ export class EventChildren implements Supervising, ChildOwner {
       this.#tellGone(child)
     }
     const lost = left.filter(child => child.number <= this.#lastBeforeBatch && !isDone(child))
+    for (const child of lost) if (goesBack(child.source)) this.#giveBack(child)
     this.#stage.discard(
       'killed',
-      lost.map(child => child.event),
+      lost.filter(child => !goesBack(child.source)).map(child => child.event),
     )
+  }
+
+  undone(): readonly Unfinished[] {
+    return this.#undone
   }
 
   /** Tells a child to end, or ends it. */
@@ -343,7 +358,17 @@ export class EventChildren implements Supervising, ChildOwner {
   /** It will not be handled to its end. */
   #lose(child: EventChild, reason: DiscardReason): void {
     this.#remove(child)
-    this.#stage.discard(reason, [child.event])
+    if (this.#isLeaving && goesBack(child.source)) this.#giveBack(child)
+    else this.#stage.discard(reason, [child.event])
+  }
+
+  /** With `redeliver`, what has begun and was not handled to the end goes back when the supervisor itself ends (X21). */
+  #giveBack({ number, event, source, rare }: EventChild): void {
+    if (source === undefined) return
+    const undone = { number, link: source.link, events: [event], redeliveries: (rare?.redeliveries ?? 0) + 1 }
+    // Children end in any order; their events go back in the one in which they came
+    const place = this.#undone.findIndex(other => (other.number ?? Infinity) > number)
+    this.#undone.splice(place < 0 ? this.#undone.length : place, 0, undone)
   }
 
   #remove(child: EventChild): void {
@@ -373,6 +398,11 @@ export class EventChildren implements Supervising, ChildOwner {
   #isToldToStop({ rare }: EventChild): boolean {
     return this.#stage.isStopping || rare?.isStopping === true
   }
+}
+
+/** Whether its events go back to their producer when the supervisor ends (X21). */
+function goesBack(source: EventSource | undefined): source is EventSource {
+  return source?.isOpen === true && source.link.redelivers
 }
 
 /** Whether it was handled, though no turn has looked at that. */

@@ -1,4 +1,5 @@
 import type { GenStageError } from '../errors.ts'
+import type { Unfinished } from '../links.ts'
 import type { LogCode } from '../logger.ts'
 import type { Address, StageMessage } from '../protocol.ts'
 import type { Reason } from '../reason.ts'
@@ -36,6 +37,8 @@ export interface Supervising {
   end(done: () => void): void
   /** The stage has ended: what is left of its children is killed, and whoever waits for something is told. */
   abandon(): void
+  /** After that: events that children had not handled to the end, and that go back to their producer (X21). */
+  undone?(): readonly Unfinished[]
 }
 
 /** What such a stage gives to the one who looks after its children. */
