@@ -239,6 +239,17 @@ const bugs: readonly (readonly [
   ],
 ]
 
+describe('the contract of dispatchers with something else', () => {
+  it.each([
+    ['a function around the factory', () => demandDispatcher(), /answered a function: give demandDispatcher\(\)/],
+    ['an object without dispatch', () => ({ subscribe() {}, ask() {}, cancel() {} }), /has no method dispatch/],
+    ['nothing', () => undefined, /has no method subscribe/],
+  ])('says what is wrong with %s', (_what, factory, message) => {
+    const [first] = dispatcherContract(factory as unknown as DispatcherFactory)
+    expect(() => first?.run()).toThrow(message)
+  })
+})
+
 describe('the contract of dispatchers with a planted bug', () => {
   it.each(bugs)('finds that %s', async (_bug, found, factory, capabilities) => {
     const suite = dispatcherContract(factory, capabilities, { runs: 300, seed: 1 })

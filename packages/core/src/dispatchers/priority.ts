@@ -108,7 +108,7 @@ class PriorityDispatcher implements LimitedInside {
   }
 
   dispatch(events: readonly unknown[]): Dispatched {
-    const places = addDemand(this.#open, this.#places)
+    const places = addDemand(this.#open, this.#places())
     const some = events.length <= places ? events : events.slice(0, places)
     if (some.length > 0) this.#room.add(some, this.#context.now())
     const outcome = this.#handOut(this.#outcome.with(this.#open))
@@ -146,7 +146,7 @@ class PriorityDispatcher implements LimitedInside {
   }
 
   /** How many more events may wait here; those that were given back may be more than there are places. */
-  get #places(): number {
+  #places(): number {
     return Math.max(0, this.#maxQueued - this.#room.size)
   }
 
@@ -164,7 +164,7 @@ class PriorityDispatcher implements LimitedInside {
       outcome.infos = this.#room.freeInfos()
     }
     this.#open = outcome.allowance
-    outcome.allowance = this.#askers.size === 0 ? 0 : addDemand(this.#open, this.#places)
+    outcome.allowance = this.#askers.size === 0 ? 0 : addDemand(this.#open, this.#places())
     return outcome
   }
 }

@@ -1,5 +1,5 @@
 import type { Dispatched, Dispatcher, DispatcherFactory, Recipient } from '@genstage/core'
-import { ContractError } from '../contract.ts'
+import { claim, ContractError } from '../contract.ts'
 import { seededRandom } from '../seeded-random.ts'
 import type { Subject } from './capabilities.ts'
 import { EventBook } from './event-book.ts'
@@ -68,7 +68,7 @@ export class Bench {
     this.#subject = subject
     this.#watched = watched
     this.#book = new EventBook(subject)
-    this.#dispatcher = factory({ random: seededRandom(1), now: () => this.#now })
+    this.#dispatcher = made(factory({ random: seededRandom(1), now: () => this.#now }))
   }
 
   get allowance(): number {
@@ -425,4 +425,17 @@ function isAscending(numbers: readonly number[]): boolean {
 
 function list(items: readonly unknown[]): string {
   return items.length === 0 ? 'nothing' : items.map(String).join(' ')
+}
+
+/** Refuses what is no dispatcher: most often a function that answers the factory was given in place of the factory. */
+function made(answer: unknown): Dispatcher<never> {
+  claim(
+    typeof answer !== 'function',
+    'the factory answered a function: give demandDispatcher(), for one, and not () => demandDispatcher()',
+  )
+  for (const method of ['subscribe', 'ask', 'cancel', 'dispatch']) {
+    const has = typeof answer === 'object' && answer !== null && typeof Reflect.get(answer, method) === 'function'
+    claim(has, `the factory must answer a dispatcher, and what it answered has no method ${method}`)
+  }
+  return answer as Dispatcher<never>
 }
