@@ -9,7 +9,7 @@ const rules: Rules = {
   layers: {
     core: [
       // words
-      ['platform', 'reason', 'types', 'errors', 'options', 'clock', 'scheduler', 'logger', 'telemetry'],
+      ['platform', 'reason', 'types', 'thenable', 'errors', 'in-flight', 'options', 'clock', 'scheduler', 'logger', 'telemetry'],
       ['refs', 'names', 'callbacks', 'check-callbacks', 'dispatcher', 'definition'],
       // without I/O
       [
@@ -26,15 +26,15 @@ const rules: Rules = {
         'supervision/child-demand',
       ],
       // speech
-      ['protocol', 'ref-base', 'mailbox', 'redelivery', 'links', 'watchers', 'subscribe-options'],
+      ['protocol', 'ref-base', 'mailbox', 'redelivery', 'links', 'watchers', 'open-batches', 'subscribe-options'],
       // a stage, and what gives it its turns
       ['run-loop', 'telemetry-channels', 'bottleneck', 'topology', 'runtime', 'absent', 'wait', 'supervision/roles'],
       ['host', 'context', 'producer-side', 'consumer-side', 'stage-state', 'turns', 'stage'],
       // edges
-      ['from-iterable', 'reader'],
+      ['when-killed', 'from-iterable', 'from-push', 'reader'],
       ['stage-ref', 'supervision/supervising-definition', 'start'],
       ['supervision/*'],
-      ['protocol-entry', 'index'],
+      ['protocol-entry', 'options-entry', 'index'],
     ],
   },
   packages: {

@@ -1,8 +1,9 @@
 import type { Clock } from './clock.ts'
+import type { InFlight } from './in-flight.ts'
 import type { Logger } from './logger.ts'
 import type { Reason, ReasonInput } from './reason.ts'
 import type { AnyMessages, AnySubscription, Monitor, Runtime, StageRef, Subscriber, Subscription } from './refs.ts'
-import type { Discarded, Ended, Events, Maybe } from './types.ts'
+import type { Discarded, DiscardReason, Ended, Events, Maybe } from './types.ts'
 
 /**
  * What a setup function gets besides its argument. It never mentions the events of the stage: that is what lets them be
@@ -29,6 +30,11 @@ export interface Context<in Message = unknown, out Self = StageRef<AnyMessages>>
   every(ms: number, message: Message): Timer
   /** Posts a `Down` to `handleInfo` when `stage` has ended, or at once, with `noproc`, if it already has (GS-J3). */
   monitor(stage: StageRef): Monitor
+  /**
+   * Reports events that the stage gives up before it has emitted them, to telemetry and the log, so that no loss is silent. Default
+   * reason `source_overflow`: more came than could be kept.
+   */
+  discard(events: readonly unknown[], reason?: DiscardReason): void
   readonly clock: Clock
   readonly logger: Logger
   readonly runtime: Runtime
@@ -77,7 +83,7 @@ export interface ProducerCallbacks<Out, Call, Reply, Cast, Info> extends Produci
 /** The behaviour of a consumer. It returns no events. */
 export interface ConsumerCallbacks<In, Call, Reply, Cast, Info> extends StageCallbacks<never, Call, Reply, Cast, Info> {
   /** Takes at most `maxDemand - minDemand` events of one subscription; the next ask goes out when this has settled (GS-Q4). */
-  handleEvents(events: readonly In[], from: Subscription): Maybe<void>
+  handleEvents(events: readonly In[], from: Subscription): Maybe<void> | InFlight<unknown>
   /** Subscribed. Answer `manual` to ask by hand with `from.ask(n)` (GS-S7). */
   handleSubscribe?(from: Subscription): Maybe<'automatic' | 'manual' | void>
   /** A subscription ended. The stage follows it, or not, by its cancel mode after this (GS-K3 to K5). */
@@ -93,7 +99,7 @@ export interface ProducerConsumerCallbacks<In, Out, Call, Reply, Cast, Info> ext
   Info
 > {
   /** What it returns goes downstream. */
-  handleEvents(events: readonly In[], from: Subscription): Events<Out>
+  handleEvents(events: readonly In[], from: Subscription): Events<Out> | InFlight<readonly Out[] | void>
   /** `from.role` tells the side: `producer` for one above, `consumer` for one below; only the former can be `manual`. */
   handleSubscribe?(from: AnySubscription): Maybe<'automatic' | 'manual' | void>
   handleCancel?(ended: Ended, from: AnySubscription): Events<Out>

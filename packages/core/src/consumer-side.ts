@@ -1,8 +1,10 @@
 import type { Cut } from './demand.ts'
 import { describeReason, GenStageError, ownError, show } from './errors.ts'
 import { badReturn, type Host } from './host.ts'
+import { InFlight } from './in-flight.ts'
 import { LinkMap } from './link-map.ts'
 import type { Unfinished, UpstreamLink } from './links.ts'
+import { OpenBatches } from './open-batches.ts'
 import type { ProducerSide } from './producer-side.ts'
 import { disposeSymbol } from './platform.ts'
 import type { EventsMessage, StageMessage, Undone } from './protocol.ts'
@@ -42,6 +44,8 @@ export class ConsumerSide {
   #ask = 0
   /** Whether the callback has the next batch of it. */
   #isHandling = false
+  /** Batches whose work goes on while others come; undefined until there is one. */
+  #underWay: OpenBatches | undefined
   /** Subscriptions that wait to be made anew, each with its timer (X22). */
   #waiting: Map<UpstreamLink, Disposable> | undefined
 
@@ -53,11 +57,16 @@ export class ConsumerSide {
   }
 
   get hasWorkInHand(): boolean {
-    return this.#events !== undefined || (this.#producing !== undefined && this.#inboxLength() > 0 && this.#producing.isOwing)
+    return (
+      this.#events !== undefined ||
+      (this.#producing !== undefined && this.#inboxLength() > 0 && this.#producing.isOwing) ||
+      this.#underWay?.hasNews === true
+    )
   }
 
   /** One more step of what is in hand: a batch, or the next entry of the inbox. */
   work(): void {
+    if (this.#underWay?.hasNews === true) return this.release()
     if (this.#events !== undefined) return this.#handleBatch()
     const entry = this.#inbox?.shift()
     if (entry === undefined) return
@@ -66,6 +75,34 @@ export class ConsumerSide {
       if (this.#events !== undefined) this.#handleBatch()
     } else if (entry.type === 'ended') this.#ended(entry.link, entry.ended)
     else this.#producing?.info(entry.message)
+  }
+
+  // ── batches under way (`inFlight`)
+
+  /** Resolves when nothing is under way any more; undefined if nothing is. */
+  get underWay(): Promise<void> | undefined {
+    return this.#underWay?.settled
+  }
+
+  /** What has settled is done: its events go out, then the ask for it. Ends that waited for that are told. */
+  release(): void {
+    const open = this.#underWay
+    if (open === undefined) return
+    for (let done = open.done(); done !== undefined; done = open.done()) {
+      const { batch, result } = done
+      const { link, events, ask, began } = batch
+      // What may come back is done only when what became of it has been dispatched
+      if (!link.redelivers) open.close(batch)
+      if (result !== undefined) this.#host.emit(result, 'handleEvents')
+      open.close(batch)
+      link.handled += events.length
+      if (began !== undefined) this.#tellHandled(events.length, began)
+      if (ask > 0 && !this.#host.isStopping) link.post(ask)
+    }
+    const end = open.takeEnd()
+    if (end === undefined) return
+    if (open.hasNews) this.#host.attend()
+    this.#ended(end.link, end.ended)
   }
 
   // ── subscribing (GS-S1)
@@ -165,7 +202,7 @@ export class ConsumerSide {
 
   /** Whether everything that was on its way has arrived and been handled. */
   get isDrained(): boolean {
-    return this.links.size === 0 && this.#inboxLength() === 0 && this.#events === undefined
+    return this.links.size === 0 && this.#inboxLength() === 0 && this.#events === undefined && this.#underWay?.isEmpty !== false
   }
 
   /** Tells all producers that the stage has ended. Answers the events that it had not done and that do not go back to one. */
@@ -222,7 +259,7 @@ export class ConsumerSide {
 
   /** What has arrived and is not done, in order. A batch that the callback had is one that has been delivered. */
   #unfinished(): readonly Unfinished[] {
-    const unfinished: Unfinished[] = []
+    const unfinished: Unfinished[] = [...(this.#underWay?.takeAll() ?? [])]
     const [events, link] = [this.#events, this.#link]
     if (events !== undefined && link !== undefined) {
       const size = this.#cuts?.[this.#nextCut]?.size ?? events.length
@@ -282,31 +319,44 @@ export class ConsumerSide {
     if (this.#telemetry.active) return this.#handleObserved(batch, link)
     const value = callbacks.handleEvents(batch, link)
     if (value === undefined || Array.isArray(value)) this.#handled(size, value)
-    else this.#handledLater(size, value)
+    else this.#handledLater(batch, value)
   }
 
   // Apart from the path of everyday, which a closure in the same function would slow down
-  #handledLater(size: number, value: unknown): void {
-    this.#host.whenDone(value, result => this.#handled(size, result))
+  #handledLater(batch: readonly unknown[], value: unknown): void {
+    if (value instanceof InFlight) this.#leaveOpen(batch, value)
+    else this.#host.whenDone(value, result => this.#handled(batch.length, result))
+  }
+
+  /** The work on a batch goes on: the next one may come. */
+  #leaveOpen(events: readonly unknown[], work: InFlight<unknown>, began?: number): void {
+    const link = this.#link
+    if (link === undefined) return
+    const ask = this.#closeBatch(events.length)
+    this.#underWay ??= new OpenBatches(this.#producing !== undefined, () => {
+      this.#host.attend()
+      this.#host.wake()
+    })
+    this.#underWay.add({ link, events, redeliveries: link.redeliveries, ask, began }, work)
   }
 
   #handleObserved(batch: readonly unknown[], link: UpstreamLink): void {
-    const { callbacks, runtime, address } = this.#host
-    const { telemetry, clock } = runtime
-    const began = clock.now()
-    this.#host.whenDone(callbacks.handleEvents?.(batch, link), result => {
-      const at = clock.now()
-      const { id: stage, ref } = address
-      telemetry.tell('handled', {
-        stage,
-        name: ref.name,
-        at,
-        callback: 'handleEvents',
-        count: batch.length,
-        durationMs: at - began,
-      })
+    const { callbacks, runtime } = this.#host
+    const began = runtime.clock.now()
+    const value = callbacks.handleEvents?.(batch, link)
+    if (value instanceof InFlight) return this.#leaveOpen(batch, value, began)
+    this.#host.whenDone(value, result => {
+      this.#tellHandled(batch.length, began)
       this.#handled(batch.length, result)
     })
+  }
+
+  #tellHandled(count: number, began: number): void {
+    const { runtime, address } = this.#host
+    const at = runtime.clock.now()
+    const { id: stage, ref } = address
+    const durationMs = at - began
+    runtime.telemetry.tell('handled', { stage, name: ref.name, at, callback: 'handleEvents', count, durationMs })
   }
 
   /** A batch is done: its events go out, then the ask for it (GS-Q4). */
@@ -318,17 +368,23 @@ export class ConsumerSide {
       this.#host.emit(result, 'handleEvents')
       if (this.#link !== link) return // killed by whoever was told of that
     }
+    link.handled += size
+    const ask = this.#closeBatch(size)
+    if (result !== undefined && !link.redelivers) this.#host.emit(result, 'handleEvents')
+    if (ask > 0 && !this.#host.isStopping) link.post(ask)
+  }
+
+  /** The callback has answered for the batch in hand: the next one is in hand, if there is one. Answers the ask that is due for it. */
+  #closeBatch(size: number): number {
+    const ask = this.#cuts?.[this.#nextCut]?.ask ?? this.#ask
     this.#isHandling = false
     this.#done += size
-    link.handled += size
-    const ask = this.#cuts?.[this.#nextCut]?.ask ?? this.#ask
     this.#nextCut++
-    if (this.#done >= this.#events.length) {
+    if (this.#events !== undefined && this.#done >= this.#events.length) {
       this.#events = undefined
       this.#link = undefined
     }
-    if (result !== undefined && !link.redelivers) this.#host.emit(result, 'handleEvents')
-    if (ask > 0 && !this.#host.isStopping) link.post(ask)
+    return ask
   }
 
   #refuse(message: EventsMessage): void {
@@ -340,6 +396,7 @@ export class ConsumerSide {
 
   /** The callbacks are told, then the stage follows or not (GS-K3 to K8). */
   #ended(link: UpstreamLink, ended: Ended): void {
+    if (this.#underWay?.has(link) === true) return this.#underWay.hold(link, ended)
     const { callbacks } = this.#host
     this.#host.whenDone(callbacks.handleCancel?.(ended, link), value => {
       this.#host.emit(value, 'handleCancel')

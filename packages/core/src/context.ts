@@ -3,13 +3,14 @@ import type { Clock } from './clock.ts'
 import { duration, StagePlace } from './options.ts'
 import { describeReason, GenStageError, show } from './errors.ts'
 import { checkedReason } from './links.ts'
-import type { Logger } from './logger.ts'
+import type { LogCode, Logger } from './logger.ts'
 import { disposeSymbol } from './platform.ts'
 import type { StageMessage, Tick } from './protocol.ts'
 import { type Reason, type ReasonInput } from './reason.ts'
 import type { AnyMessages, Down, Monitor, StageRef } from './refs.ts'
 import type { RuntimeCore } from './runtime.ts'
 import { isRef } from './ref-base.ts'
+import type { DiscardReason } from './types.ts'
 
 /** What a context needs of its stage. */
 interface ContextHost {
@@ -24,6 +25,8 @@ interface ContextHost {
   /** From now on the context has something to be undone at the end: most never do, and are not kept. */
   adopt(context: StageContext): void
   post(message: StageMessage): void
+  discard(reason: DiscardReason, events: readonly unknown[]): void
+  log(code: LogCode, text: string, fields?: Readonly<Record<string, unknown>>): void
   stopByOwn(reason: Reason): void
 }
 
@@ -105,6 +108,13 @@ export class StageContext implements Context {
     const monitor = { stage, cancel, [disposeSymbol]: cancel } as Monitor
     this.#keep(monitor)
     return monitor
+  }
+
+  discard(events: readonly unknown[], reason: DiscardReason = 'source_overflow'): void {
+    if (events.length === 0) return
+    this.#host.discard(reason, events)
+    const n = events.length
+    this.#host.log('discarded', `${n} events discarded by the stage itself (${reason})`, { n, reason })
   }
 
   /** A stop was requested. */

@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'BAD_RETURN'
   | 'DISPATCHER_FAILED'
   | 'STAGE_FAILED'
+  | 'SOURCE_OVERFLOW'
   | 'UNKNOWN_CHILD'
   | 'TOO_MANY_RESTARTS'
 

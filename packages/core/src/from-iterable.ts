@@ -3,6 +3,7 @@ import { producer, type ProducerDefinition } from './definition.ts'
 import { GenStageError, show } from './errors.ts'
 import { oneOf, ownOptions, refuseUnknown } from './options.ts'
 import { Queue } from './queue.ts'
+import { whenKilled } from './when-killed.ts'
 
 /** An iterable, or a function that makes one: with a function, a restart begins anew. */
 export type IterableSource<T> = Iterable<T> | AsyncIterable<T> | (() => Iterable<T> | AsyncIterable<T>)
@@ -78,7 +79,7 @@ function pullSync<T>(iterator: Iterator<T>, ctx: Context): Callbacks<T> {
     if (!done) iterator.return?.()
     done = true
   }
-  whenKilled(ctx, close)
+  whenKilled(ctx, 'fromIterable: the iterator could not be closed', close)
   return {
     handleDemand(demand) {
       const events: T[] = []
@@ -148,7 +149,7 @@ function pullAsync<T>(iterator: AsyncIterator<T>, ctx: Context): Callbacks<T> {
     else closed?.then(undefined, () => {})
   }
 
-  whenKilled(ctx, close)
+  whenKilled(ctx, 'fromIterable: the iterator could not be closed', close)
   return {
     handleDemand(demand) {
       wanted += demand
@@ -163,22 +164,6 @@ function pullAsync<T>(iterator: AsyncIterator<T>, ctx: Context): Callbacks<T> {
     },
     terminate: close,
   }
-}
-
-/** A killed stage has no `terminate` any more, but what it holds is let go all the same (GS-J6, GS-J10). */
-function whenKilled(ctx: Context, close: () => void | Promise<void>): void {
-  const tell = (error: unknown): void => ctx.logger.warn('fromIterable: the iterator could not be closed', { error })
-  ctx.signal.addEventListener(
-    'abort',
-    () => {
-      try {
-        close()?.then(undefined, tell)
-      } catch (error) {
-        tell(error)
-      }
-    },
-    { once: true },
-  )
 }
 
 function isIterable<T>(source: unknown): source is Iterable<T> | AsyncIterable<T> {

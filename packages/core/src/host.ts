@@ -17,6 +17,8 @@ export interface Host extends LinkOwner {
   readonly isStopping: boolean
   /** Says that one of the sides has something in hand, to be done before the next message. */
   attend(): void
+  /** Asks for a turn, for what has come up outside of one. */
+  wake(): void
   /** Goes on with what a callback returned: at once, or when its promise has settled. Until then the mailbox waits. */
   whenDone(value: unknown, next: (value: unknown) => void): void
   /** Dispatches the events that a callback returned (GS-P5); a consumer's are refused (GS-P6). */

@@ -6,7 +6,7 @@
  * protocol.ts, mailbox.ts. A producer's `handleDemand` makes an event and its dispatcher chooses who gets it (producer-side.ts); a
  * message carries it; the consumer's `handleEvents` takes it, and the consumer asks again (consumer-side.ts). stage.ts (on turns.ts) gives both
  * sides their turns and a life, run-loop.ts gives turns to stages, start.ts and stage-ref.ts are the outside of it all. Sources and
- * readers are the edges: from-iterable.ts, reader.ts. Stages that look after other stages come last: supervision/roles.ts tells how a
+ * readers are the edges: from-iterable.ts, from-push.ts, reader.ts. Stages that look after other stages come last: supervision/roles.ts tells how a
  * stage and its children know each other, children.ts what a supervisor does, event-children.ts what a consumer supervisor does.
  *
  * Two conventions hold everywhere. Every promise that is a *property* (`ready`, `done`, `ended` …) is made when it is first read, so
@@ -75,6 +75,8 @@ export type {
 } from './refs.ts'
 
 // words
+export { inFlight } from './in-flight.ts'
+export type { InFlight } from './in-flight.ts'
 export { ignore } from './types.ts'
 export type {
   CancelMode,
@@ -117,6 +119,8 @@ export type {
 // sources and readers
 export { fromIterable } from './from-iterable.ts'
 export type { FromIterableOptions, IterableSource } from './from-iterable.ts'
+export { fromPush } from './from-push.ts'
+export type { FromPushOptions, PushSink } from './from-push.ts'
 export { stream } from './reader.ts'
 
 // supervision

@@ -30,7 +30,8 @@ import {
   type SubscriptionRequest,
 } from './stage-state.ts'
 import { checkSubscription, coreSubscriptionOptions } from './subscribe-options.ts'
-import { isThenable, Turns } from './turns.ts'
+import { isThenable } from './thenable.ts'
+import { Turns } from './turns.ts'
 import { type DiscardReason, ignore, type StageType, type StopOptions } from './types.ts'
 import type { SupervisingHost } from './supervision/roles.ts'
 import { type Start, stageFailed, tooManyRestarts, Watchers } from './watchers.ts'
@@ -591,6 +592,9 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
   }
 
   #terminate(ending: Ending): void {
+    // What is still under way is in hand: it is finished first, unless something has failed
+    const underWay = ending.cause === 'crash' ? undefined : this.#consuming?.underWay
+    if (underWay !== undefined) return this.whenDone(underWay, () => this.#consuming?.release())
     // A start that failed has nothing to undo; one that was only told to stop meanwhile may have opened something (GS-L2)
     const supervising = this.#extras?.supervising
     if (this.#phase === 'starting' && ending.cause !== 'asked' && supervising === undefined) return this.#exit(ending)

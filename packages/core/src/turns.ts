@@ -2,6 +2,7 @@ import type { Mailbox } from './mailbox.ts'
 import type { StageMessage } from './protocol.ts'
 import type { Runnable } from './run-loop.ts'
 import type { RuntimeCore } from './runtime.ts'
+import { isThenable } from './thenable.ts'
 
 /** The half of a stage that has a mailbox and turns: one message at a time, also while a promise is pending (GS-A1). */
 export abstract class Turns implements Runnable {
@@ -57,7 +58,7 @@ export abstract class Turns implements Runnable {
   }
 
   /** Asks for a turn. */
-  protected wake(): void {
+  wake(): void {
     if (this.#busy) return
     this.#busy = true
     this.runtime.loop.wake(this)
@@ -121,8 +122,4 @@ export abstract class Turns implements Runnable {
         }),
     )
   }
-}
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -8,6 +8,7 @@ import {
   fromIterable,
   GenStageError,
   ignore,
+  inFlight,
   isGraceful,
   none,
   partitionDispatcher,
@@ -627,5 +628,22 @@ describe('reasons and errors', () => {
     // @ts-expect-error no such code
     expectTypeOf(new GenStageError('GONE', 'gone'))
     expectTypeOf(shutdown('why').detail).toBeUnknown()
+  })
+})
+
+describe('inFlight', () => {
+  it('carries the events that a stage in the middle emits', () => {
+    const Lengths = producerConsumer(() => ({
+      handleEvents: (words: readonly string[]) => inFlight(Promise.resolve(words.map(word => word.length))),
+    }))
+    expectTypeOf(Lengths).toEqualTypeOf<ProducerConsumerDefinition<string, number>>()
+    const Wrong = () =>
+      producerConsumer.of<string, string>()(() => ({
+        // @ts-expect-error numbers are no strings
+        handleEvents: words => inFlight(Promise.resolve(words.map(word => word.length))),
+      }))
+    expectTypeOf(Wrong).toBeFunction()
+    // @ts-expect-error not a promise
+    expectTypeOf(() => inFlight(5)).toBeFunction()
   })
 })

@@ -1,7 +1,7 @@
 import type { Logger } from '../logger.ts'
 import { failure, killed, type Reason } from '../reason.ts'
 import { isAbortError } from '../stage-state.ts'
-import { isThenable } from '../turns.ts'
+import { isThenable } from '../thenable.ts'
 import { type ChildOwner, EventChild } from './event-child.ts'
 import type { EventSource } from './event-source.ts'
 import { LazyTaskContext, type TaskContext } from './task-context.ts'
