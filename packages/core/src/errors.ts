@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'BAD_OPTION'
   | 'BAD_CALLBACKS'
   | 'BAD_SOURCE'
+  | 'BAD_SINK'
   | 'BAD_DEMAND'
   | 'NAME_TAKEN'
   | 'NOT_A_STAGE'
@@ -28,6 +29,8 @@ export type ErrorCode =
   | 'DISPATCHER_FAILED'
   | 'STAGE_FAILED'
   | 'SOURCE_OVERFLOW'
+  | 'NOT_CLONEABLE'
+  | 'WORKER_FAILED'
   | 'UNKNOWN_CHILD'
   | 'TOO_MANY_RESTARTS'
 

@@ -42,6 +42,8 @@ export class RunLoop {
   #active = false
   /** Whether a slice is open: it began in this turn of the event loop, which has not come round since. */
   #sliceOpen = false
+  /** Whether the scheduler has been asked to close it. */
+  #isAwaited = false
   #sliceStart = 0
   #turnsInSlice = 0
   #lookedAt = 0
@@ -49,6 +51,8 @@ export class RunLoop {
   #turnsToLook = mostTurnsPerLook
   /** Whether the slice was used up, so that the run goes on when the event loop comes round. */
   #paused = false
+  /** What there is to react to when the event loop has come round. */
+  #reactions: (() => void)[] = []
 
   /** `onSlice` is called at the beginning of every slice, and of every step of a simulation. */
   constructor(clock: Clock, scheduler: Scheduler, sliceMs: number, onSlice?: () => void) {
@@ -77,6 +81,15 @@ export class RunLoop {
     this.#run()
   }
 
+  /**
+   * The same, but if there have been turns already in this round of the event loop, when it is over: what else comes in it can then
+   * be reacted to together.
+   */
+  reactTogether(work: () => void): void {
+    if (this.#isAwaited && !this.#active) this.#reactions.push(work)
+    else this.react(work)
+  }
+
   readonly #run = (): void => {
     if (!this.#sliceOpen) this.#openSlice()
     const ready = this.#ready
@@ -85,10 +98,18 @@ export class RunLoop {
       this.#turnsToLook--
       if (this.#turnsToLook === 0 && this.#isSliceOver()) {
         this.#paused = true
-        return
+        return this.#awaitEventLoop()
       }
     }
     this.#active = false
+    this.#awaitEventLoop()
+  }
+
+  /** Asked for behind all that the turns have asked for: what comes of that in one round of the event loop is reacted to together. */
+  #awaitEventLoop(): void {
+    if (this.#isAwaited) return
+    this.#isAwaited = true
+    this.#scheduler.yieldTo(this.#closeSlice)
   }
 
   #openSlice(): void {
@@ -98,7 +119,6 @@ export class RunLoop {
     this.#lookedAt = this.#sliceStart
     this.#turnsInSlice = 0
     this.#turnsToLook = this.#turnsPerLook
-    this.#scheduler.yieldTo(this.#closeSlice)
   }
 
   #isSliceOver(): boolean {
@@ -113,9 +133,19 @@ export class RunLoop {
 
   readonly #closeSlice = (): void => {
     this.#sliceOpen = false
+    this.#isAwaited = false
+    if (this.#reactions.length > 0) this.#reactNow()
     if (!this.#paused) return
     this.#paused = false
     this.#run()
+  }
+
+  #reactNow(): void {
+    const reactions = this.#reactions
+    this.#reactions = []
+    this.react(() => {
+      for (const work of reactions) work()
+    })
   }
 
   /** One step of a simulation: whoever is to be next is chosen among all that could be. */

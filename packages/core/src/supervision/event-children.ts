@@ -45,6 +45,7 @@ export class EventChildren implements Supervising, ChildOwner {
   /** The first and the last child whose try is over, and which no turn has looked at yet. */
   #firstEnd: EventChild | undefined
   #lastEnd: EventChild | undefined
+  #endCount = 0
   readonly #postEnds: () => void
   /** The last child that was there before the batch in hand: that batch is the stage's to report, should it be killed now. */
   #lastBeforeBatch = Infinity
@@ -64,7 +65,9 @@ export class EventChildren implements Supervising, ChildOwner {
     this.#news = new ChildNews(stage)
     this.#window = new RestartWindow(settings.restarts)
     const ends: StageMessage = { type: 'childNews', from: stage.address, work: () => this.#takeEnds() }
-    this.#postEnds = () => stage.post(ends)
+    this.#postEnds = () => {
+      if (this.#firstEnd !== undefined) stage.post(ends)
+    }
   }
 
   get isEmpty(): boolean {
@@ -168,9 +171,13 @@ export class EventChildren implements Supervising, ChildOwner {
     const last = this.#lastEnd
     this.#lastEnd = child
     if (last !== undefined) last.nextEnd = child
-    else {
-      this.#firstEnd = child
-      if (isReaction) this.#stage.runtime.loop.react(this.#postEnds)
+    else this.#firstEnd = child
+    this.#endCount++
+    const { loop } = this.#stage.runtime
+    if (isReaction && this.#endCount >= this.#live.count) loop.react(this.#postEnds)
+    else if (last === undefined) {
+      // Others may end in the same round of the event loop: their places are asked for together (WL-8b)
+      if (isReaction) loop.reactTogether(this.#postEnds)
       else this.#postEnds()
     }
   }
@@ -179,6 +186,7 @@ export class EventChildren implements Supervising, ChildOwner {
     let child = this.#firstEnd
     this.#firstEnd = undefined
     this.#lastEnd = undefined
+    this.#endCount = 0
     while (child !== undefined) {
       const next: EventChild | undefined = child.nextEnd
       child.nextEnd = undefined

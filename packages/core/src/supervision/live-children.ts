@@ -7,6 +7,10 @@ export class LiveChildren {
   readonly #places: (EventChild | undefined)[] = []
   #count = 0
 
+  get count(): number {
+    return this.#count
+  }
+
   get isEmpty(): boolean {
     return this.#count === 0
   }
