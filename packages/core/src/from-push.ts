@@ -114,6 +114,8 @@ class PushSource<T> implements PushSink<T> {
   readonly #waiting = new Queue<T>()
   /** Events asked for that have not come yet. */
   #wanted = 0
+  /** Whether anybody has ever asked: a source that ends before is still there for whoever comes (GS-E4). */
+  #wasAsked = false
   /** Whether a message that says so is under way. */
   #announced = false
   /** How the source has ended, once it has: nothing is taken any more. */
@@ -165,6 +167,7 @@ class PushSource<T> implements PushSink<T> {
 
   demand(demand: number): readonly T[] {
     this.#wanted += demand
+    this.#wasAsked = true
     return this.#take()
   }
 
@@ -191,8 +194,13 @@ class PushSource<T> implements PushSink<T> {
     const count = this.#ctx.stopping.aborted ? this.#waiting.length : Math.min(this.#wanted, this.#waiting.length)
     const events = this.#waiting.take(count)
     this.#wanted = Math.max(0, this.#wanted - count)
-    if (this.#ending !== undefined && this.#waiting.length === 0) this.#ctx.self.asyncInfo(this.#ending)
+    if (this.#mayEnd) this.#ctx.self.asyncInfo(this.#ending)
     return events
+  }
+
+  get #mayEnd(): boolean {
+    if (this.#ending === undefined || this.#waiting.length > 0) return false
+    return this.#wasAsked || this.#ending !== end || this.#ctx.stopping.aborted
   }
 
   #finish(ending: typeof end | Failure): void {

@@ -166,7 +166,7 @@ describe('fromPush', () => {
           else await settle(runtime)
         }
         sink().end()
-        peer.ask(ref, all.length)
+        peer.ask(ref, all.length + 1)
         await ref.exited
         const dropped = lost.flatMap(([, events]) => events as readonly number[])
         expect(peer.items).toEqual([...peer.items].sort((a, b) => Number(a) - Number(b)))
@@ -227,6 +227,26 @@ describe('fromPush', () => {
     const ref: ProducerRef<number> = start(Source, { runtime })
     for await (const event of ref.stream({ cancel: 'transient' })) events.push(event)
     expect([events, disconnects]).toEqual([[1, 2], 1])
+  })
+
+  it('GS-E4 a source that has ended before anybody asks is still there, and ends for whoever comes', async () => {
+    const { runtime } = recordedRuntime()
+    const Source = fromPush<number>(sink => sink.end())
+    const ref = start(Source, { runtime })
+    await settle(runtime)
+    const events: number[] = []
+    for await (const event of ref.stream({ cancel: 'transient' })) events.push(event)
+    expect([events, await ref.exited]).toEqual([[], { type: 'normal' }])
+  })
+
+  it('INV-17 a source that has failed before anybody asks fails at once', async () => {
+    const { runtime } = recordedRuntime()
+    const error = new Error('broken')
+    const ref = start(
+      fromPush<number>(sink => sink.fail(error)),
+      { runtime },
+    )
+    expect(await ref.exited).toEqual({ type: 'error', error })
   })
 
   it.each([
