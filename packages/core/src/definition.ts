@@ -54,8 +54,10 @@ export interface ProducerConsumerDefinition<in In, out Out, in Arg = void, out M
 export class StageDefinition {
   readonly type: StageType
   readonly setup: (arg: unknown, ctx: unknown) => unknown
+  /** The buffer of its stages, if a start does not say otherwise; undefined for the default of their type. */
+  readonly bufferSize: number | undefined
 
-  constructor(type: StageType, setup: unknown) {
+  constructor(type: StageType, setup: unknown, bufferSize?: number) {
     if (typeof setup !== 'function') {
       throw new GenStageError(
         'BAD_CALLBACKS',
@@ -64,6 +66,7 @@ export class StageDefinition {
     }
     this.type = type
     this.setup = setup as StageDefinition['setup']
+    this.bufferSize = bufferSize
   }
 }
 

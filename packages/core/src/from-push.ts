@@ -1,5 +1,5 @@
 import type { Context, ProducerCallbacks } from './callbacks.ts'
-import { producer, type ProducerDefinition } from './definition.ts'
+import { type ProducerDefinition, StageDefinition } from './definition.ts'
 import { GenStageError, show } from './errors.ts'
 import { oneOf, ownOptions, refuseUnknown, wholeNumber } from './options.ts'
 import { Queue } from './queue.ts'
@@ -88,7 +88,7 @@ export function fromPush<T>(
   const bufferSize = wholeNumber(where, own, 'bufferSize', 10_000, { min: 0, infinity: true })
   const overflow = oneOf(where, own, 'overflow', ['dropOldest', 'dropNewest', 'error'], 'dropOldest')
   const onCancel = oneOf(where, own, 'onCancel', ['continue', 'stop'], 'continue')
-  return producer((_: void, ctx): ProducerCallbacks<T, never, unknown, never, never> => {
+  const setup = (_: void, ctx: Context): ProducerCallbacks<T, never, unknown, never, Message> => {
     const source = new PushSource<T>(ctx, { bufferSize, overflow })
     source.connect(connect)
     let consumers = 0
@@ -103,8 +103,11 @@ export function fromPush<T>(
         if (consumers === 0 && onCancel === 'stop') ctx.stop()
       },
       terminate: reason => source.close(isGraceful(reason) ? 'stopped' : 'producer_crash'),
-    } satisfies ProducerCallbacks<T, never, unknown, never, Message>
-  })
+    }
+  }
+  // A drain hands on what waits, to a buffer that has to have room for it
+  const definition = new StageDefinition('producer', setup, Math.max(bufferSize, 10_000))
+  return definition as unknown as ProducerDefinition<T>
 }
 
 /** What waits between a source that pushes and a stage that is asked. */
@@ -131,6 +134,7 @@ class PushSource<T> implements PushSink<T> {
   }
 
   connect(connect: (sink: PushSink<T>) => (() => void) | void): void {
+    if (this.#ctx.stopping.aborted) return this.#finish(end)
     // Told to stop: nothing more is taken, and what waits is where a drain finds it
     this.#ctx.stopping.addEventListener('abort', () => this.#finish(end), { once: true })
     whenKilled(this.#ctx, 'fromPush: the source could not be disconnected', () => this.close('killed'))

@@ -140,7 +140,7 @@ export function blueprintOf(definition: StageDefinition, own: OwnOptions, asChil
   const { arg, startTimeout } = own
   const settings: StartSettings = {
     arg,
-    producing: type === 'producer' || type === 'producerConsumer' ? producingSettings(where, type, own) : undefined,
+    producing: type === 'producer' || type === 'producerConsumer' ? producingSettings(where, definition, own) : undefined,
     signal: abortSignal(where, own),
     startTimeout: startTimeout === undefined ? undefined : duration(where, 'startTimeout', startTimeout, true),
     link: linkOf(where, own),
@@ -181,13 +181,14 @@ function linkOf(where: Where, options: OwnOptions): Stage | undefined {
   })
 }
 
-function producingSettings(where: Where, type: StageType, options: OwnOptions): ProducingSettings {
+function producingSettings(where: Where, { type, bufferSize }: StageDefinition, options: OwnOptions): ProducingSettings {
   const dispatcher = 'dispatcher' in options ? options['dispatcher'] : demandDispatcher()
   if (typeof dispatcher !== 'function')
     throw badOption(where, 'dispatcher', dispatcher, 'a factory, such as demandDispatcher() or broadcastDispatcher()')
+  const defaultSize = bufferSize ?? (type === 'producer' ? 10_000 : Infinity)
   return {
     dispatcher: dispatcher as DispatcherFactory<never>,
-    bufferSize: wholeNumber(where, options, 'bufferSize', type === 'producer' ? 10_000 : Infinity, { min: 0, infinity: true }),
+    bufferSize: wholeNumber(where, options, 'bufferSize', defaultSize, { min: 0, infinity: true }),
     bufferKeep: oneOf(where, options, 'bufferKeep', ['first', 'last'], 'last'),
     demand: oneOf(where, options, 'demand', ['forward', 'accumulate'], 'forward'),
   }

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RawConsumer } from './support/raw-peer.ts'
 import { recordedRuntime } from './support/recorded-runtime.ts'
+import { range } from './support/stages.ts'
 import { settle } from './support/turns.ts'
 
 /** A source in the hands of the test, a consumer that asks when told to, and what was reported as lost. */
@@ -210,6 +211,31 @@ describe('fromPush', () => {
     peer.ask(ref, 5)
     await stopped
     expect([peer.items, lost]).toEqual([[1, 2, 3], []])
+  })
+
+  it('INV-6 a drain has room for all that may wait', async () => {
+    const { runtime } = recordedRuntime()
+    const { ref, peer, push, connect, lost } = pushed(runtime, { bufferSize: 50_000 })
+    await connect(0)
+    push(...range(0, 30_000))
+    const stopped = ref.stop('normal', { drain: true })
+    await settle(runtime)
+    peer.ask(ref, 30_000)
+    await stopped
+    expect([peer.items.length, lost]).toEqual([30_000, []])
+  })
+
+  it('GS-L10 does not connect when it has been told to stop before', async () => {
+    const { runtime } = recordedRuntime()
+    let connected = false
+    const ref = start(
+      fromPush<number>(() => {
+        connected = true
+      }),
+      { runtime },
+    )
+    await ref.stop()
+    expect(connected).toBe(false)
   })
 
   it('F59 a source that pushes and ends before connect has returned loses nothing', async () => {
