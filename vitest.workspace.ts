@@ -25,7 +25,7 @@ const chromium = process.env['CHROMIUM_PATH']
 
 /** The packages that promise to run in browsers, with every test that needs no Node. */
 const browser: TestProjectConfiguration[] = chromium
-  ? ['core', 'testing'].map(name => ({
+  ? ['core', 'testing', 'stages', 'streams', 'rxjs'].map(name => ({
       extends: true,
       root: `./packages/${name}`,
       test: {

@@ -34,12 +34,16 @@ const rules: Rules = {
       ['when-killed', 'from-iterable', 'from-push', 'reader'],
       ['stage-ref', 'supervision/supervising-definition', 'start'],
       ['supervision/*'],
-      ['protocol-entry', 'options-entry', 'index'],
+      ['protocol-entry', 'adapters-entry', 'index'],
     ],
   },
   packages: {
     core: { siblings: [], others: ['eventemitter3'] },
     testing: { siblings: ['core'], others: ['fast-check'] },
+    stages: { siblings: ['core'], others: [] },
+    streams: { siblings: ['core'], others: ['node:stream'] },
+    rxjs: { siblings: ['core'], others: ['rxjs'] },
+    workers: { siblings: ['core'], others: ['node:process', 'node:worker_threads'] },
   },
 }
 

@@ -1,3 +1,3 @@
 import { libraryConfig } from '../../tsup.base.ts'
 
-export default libraryConfig({ index: 'src/index.ts', protocol: 'src/protocol-entry.ts', options: 'src/options-entry.ts' })
+export default libraryConfig({ index: 'src/index.ts', protocol: 'src/protocol-entry.ts', adapters: 'src/adapters-entry.ts' })
