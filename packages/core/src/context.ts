@@ -13,7 +13,7 @@ import { isRef } from './ref-base.ts'
 import type { DiscardReason } from './types.ts'
 
 /** What a context needs of its stage. */
-interface ContextHost {
+export interface ContextHost {
   readonly ref: StageRef
   readonly label: string
   readonly runtime: RuntimeCore

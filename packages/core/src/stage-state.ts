@@ -1,4 +1,5 @@
 import type { StageContext } from './context.ts'
+import type { Draining } from './draining.ts'
 import type { UpstreamLink } from './links.ts'
 import type { ProducingSettings } from './producer-side.ts'
 import type { Address, Reply } from './protocol.ts'
@@ -42,27 +43,6 @@ export type Cause = 'crash' | 'own' | 'orphaned' | 'asked' | 'followed'
 export interface Ending {
   readonly reason: Reason
   readonly cause: Cause
-}
-
-/** What is needed until the start is over. */
-export interface Opening {
-  readonly plan: StagePlan
-  /** To the producers of `subscribeTo`. */
-  subscriptions: readonly UpstreamLink[]
-  startTimer: Disposable | undefined
-  slowTimer: Disposable | undefined
-}
-
-/**
- * How a stage finishes what is on its way: alone, it cancels its subscriptions; together with all others, it waits until they have
- * ended one after the other from the sources down.
- */
-export type Drain = 'alone' | 'together'
-
-/** A drain: announced, under way, and (what is on its way has arrived) waiting for the last events to leave. */
-export interface Draining {
-  readonly reason: Reason
-  phase: 'announced' | 'under way' | 'leaving'
 }
 
 /** What only few stages ever have, so that an idle one costs little (WL-11). */

@@ -1,14 +1,16 @@
 import { absentAddress, answerForTheDead } from './absent.ts'
 import type { CheckedCallbacks } from './callbacks.ts'
-import { checkedCallbacks } from './check-callbacks.ts'
 import { ConsumerSide } from './consumer-side.ts'
-import { StageContext } from './context.ts'
+import type { StageContext } from './context.ts'
 import { ConsumerDemand } from './demand.ts'
-import { describeReason, GenStageError, ownError, show } from './errors.ts'
+import { type Drain, drained, Draining, type DrainingStage } from './draining.ts'
+import { describeReason, GenStageError, show } from './errors.ts'
 import { badReturn, checkedEvents, type Host } from './host.ts'
 import { checkedReason, type DownstreamLink, type LocalPeer, UpstreamLink } from './links.ts'
-import type { Mailbox } from './mailbox.ts'
 import { type LogCode, logLevels } from './logger.ts'
+import type { Mailbox } from './mailbox.ts'
+import { Opening, startError, type StartingStage } from './opening.ts'
+import { duration, flag, optionsWithout, ownOptions, refuseUnknown, StagePlace, unknownOption } from './options.ts'
 import { disposeSymbol } from './platform.ts'
 import { ProducerSide } from './producer-side.ts'
 import type { Address, Reply, StageMessage } from './protocol.ts'
@@ -16,42 +18,31 @@ import { failure, isGraceful, killed, noproc, normal, type Reason, type ReasonIn
 import type { Edge, Inspection, StageRef, Subscription, SubscriptionOptions, TopologyStage } from './refs.ts'
 import type { LiveStage } from './runtime.ts'
 import {
-  type Drain,
-  type Draining,
   type Ending,
   Extras,
   isAbortError,
   type Linked,
   type Loss,
   lossKind,
-  type Opening,
   type Phase,
   type StagePlan,
   type SubscriptionRequest,
 } from './stage-state.ts'
 import { checkSubscription, coreSubscriptionOptions } from './subscribe-options.ts'
+import type { SupervisingHost } from './supervision/roles.ts'
 import { isThenable } from './thenable.ts'
 import { Turns } from './turns.ts'
-import { type DiscardReason, ignore, type StageType, type StopOptions } from './types.ts'
-import type { SupervisingHost } from './supervision/roles.ts'
+import type { DiscardReason, StageType, StopOptions } from './types.ts'
 import { type Start, stageFailed, tooManyRestarts, Watchers } from './watchers.ts'
-import { duration, flag, optionsWithout, ownOptions, refuseUnknown, StagePlace, unknownOption } from './options.ts'
 
 /** How long a stage that ends may take for that, unless somebody said otherwise. */
 const defaultStopTimeout = 5_000
 
-/** A setup that takes longer is worth a line in the log. */
-const slowSetupMs = 5_000
-
-/** The info that comes back when everything emitted before a drain has left. */
-const drained: unique symbol = Symbol('drained')
-
 const noCallbacks: CheckedCallbacks = Object.freeze({})
-const noSubscriptions: readonly UpstreamLink[] = Object.freeze([])
 const startedWell: Start = Object.freeze({ result: 'started' })
 
 /** One running stage: a mailbox, a turn at a time, one message after the other (GS-A1); and its life, from setup to exit. */
-export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, SupervisingHost {
+export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, SupervisingHost, StartingStage, DrainingStage {
   readonly type: StageType
   readonly name: string | undefined
   readonly ref: StageRef
@@ -67,8 +58,8 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
   /** Why `ctx.stopping` and `ctx.signal` are aborted, once they are. */
   stoppingFor: Reason | undefined
   signalFor: Reason | undefined
-  readonly #producing: ProducerSide | undefined
-  readonly #consuming: ConsumerSide | undefined
+  readonly producing: ProducerSide | undefined
+  readonly consuming: ConsumerSide | undefined
   #phase: Phase = 'starting'
   /** The reason of the end; set at exit. */
   #endedAs: Reason | undefined
@@ -85,10 +76,10 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
     this.#number = runtime.nextNumber()
     this.type = type
     this.name = name
-    this.#opening = { plan, subscriptions: noSubscriptions, startTimer: undefined, slowTimer: undefined }
+    this.#opening = new Opening(this, plan)
     this.ref = makeRef(this)
-    this.#producing = plan.producing === undefined ? undefined : new ProducerSide(this, plan.producing)
-    this.#consuming = type === 'producer' || type === 'supervisor' ? undefined : new ConsumerSide(this, this.#producing)
+    this.producing = plan.producing === undefined ? undefined : new ProducerSide(this, plan.producing)
+    this.consuming = type === 'producer' || type === 'supervisor' ? undefined : new ConsumerSide(this, this.producing)
     if (plan.supervising !== undefined) this.#rare.supervising = plan.supervising(this)
     if (plan.guardian !== undefined) this.#rare.guardian = plan.guardian
   }
@@ -163,7 +154,7 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
 
   protected get isWorkInHand(): boolean {
     const mustEnd = this.#ending !== undefined && this.#phase !== 'terminating'
-    return mustEnd || this.#producing?.hasWorkInHand === true || this.#consuming?.hasWorkInHand === true
+    return mustEnd || this.producing?.hasWorkInHand === true || this.consuming?.hasWorkInHand === true
   }
 
   protected get isWatchful(): boolean {
@@ -173,9 +164,9 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
   protected workInHand(): boolean {
     if (this.#ending !== undefined && this.#phase !== 'terminating') this.#terminate(this.#ending)
     // Demand that a cancel sets free is served before the subscription that takes the place of the cancelled one is made (X23)
-    else if (this.#consuming?.hasWorkInHand === true) this.#consuming.work()
-    else if (this.#producing?.hasWorkInHand === true) this.#producing.work()
-    else return this.#continueDrain()
+    else if (this.consuming?.hasWorkInHand === true) this.consuming.work()
+    else if (this.producing?.hasWorkInHand === true) this.producing.work()
+    else return this.#extras?.draining?.continue() === true
     return true
   }
 
@@ -185,9 +176,9 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
     // The two that make up all traffic, in a function small enough to become part of the turn
     switch (message.type) {
       case 'events':
-        return this.#consuming === undefined ? this.#wrongSide(message.type) : this.#consuming.receive(message)
+        return this.consuming === undefined ? this.#wrongSide(message.type) : this.consuming.receive(message)
       case 'ask':
-        return this.#producing === undefined ? this.#notAsked() : this.#producing.ask(message)
+        return this.producing === undefined ? this.#notAsked() : this.producing.ask(message)
       default:
         return this.#handleOther(message)
     }
@@ -196,7 +187,7 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
   #handleOther(message: Exclude<StageMessage, { readonly type: 'events' | 'ask' }>): void {
     switch (message.type) {
       case 'subscribe':
-        if (this.#producing !== undefined) return this.#producing.subscribe(message)
+        if (this.producing !== undefined) return this.producing.subscribe(message)
         message.from.post({
           type: 'cancelled',
           from: this,
@@ -205,30 +196,30 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
         })
         return
       case 'cancel':
-        if (this.#producing !== undefined)
-          return this.#producing.cancel(message.subscription, { kind: 'cancel', reason: message.reason })
+        if (this.producing !== undefined)
+          return this.producing.cancel(message.subscription, { kind: 'cancel', reason: message.reason })
         this.#notAProducer(message.type)
         return
       case 'cancelSubscriber':
-        return this.#producing?.cancel(message.subscription, { kind: 'cancel', reason: message.reason })
+        return this.producing?.cancel(message.subscription, { kind: 'cancel', reason: message.reason })
       case 'consumerDown':
-        return this.#producing?.cancel(message.subscription, { kind: 'down', reason: message.reason }, message.undone)
+        return this.producing?.cancel(message.subscription, { kind: 'down', reason: message.reason }, message.undone)
       case 'subscribed':
-        return this.#consuming?.accepted(message.subscription)
+        return this.consuming?.accepted(message.subscription)
       case 'cancelled':
-        if (this.#consuming !== undefined)
-          return this.#consuming.end(message.subscription, { kind: 'cancel', reason: message.reason })
+        if (this.consuming !== undefined)
+          return this.consuming.end(message.subscription, { kind: 'cancel', reason: message.reason })
         return this.#wrongSide(message.type)
       case 'producerDown':
-        return this.#consuming?.end(message.subscription, { kind: 'down', reason: message.reason })
+        return this.consuming?.end(message.subscription, { kind: 'down', reason: message.reason })
       case 'refill':
-        return this.#producing?.refill(message.subscription, message.demand)
+        return this.producing?.refill(message.subscription, message.demand)
       case 'settle':
-        return this.#producing?.settleAgain()
+        return this.producing?.settleAgain()
       case 'wake':
-        return this.#producing?.wake()
+        return this.producing?.wake()
       case 'setDemandMode':
-        if (this.type === 'producer') return this.#producing?.setMode(message.mode)
+        if (this.type === 'producer') return this.producing?.setMode(message.mode)
         // Forward is what a stage in the middle does anyhow (GS-M6)
         if (this.type === 'producerConsumer' && message.mode === 'forward') return
         return this.log('no_demand_mode', `a ${this.type} has no demand mode to set to ${message.mode}`, { mode: message.mode })
@@ -292,14 +283,14 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
   }
 
   #queueInfo(message: unknown): void {
-    if (this.#producing === undefined) this.post({ type: 'info', message })
-    else if (this.#consuming?.queueInfo(message) !== true) this.#producing.info(message)
+    if (this.producing === undefined) this.post({ type: 'info', message })
+    else if (this.consuming?.queueInfo(message) !== true) this.producing.info(message)
   }
 
   #answer(query: 'demandMode' | 'estimate' | 'inspect'): unknown {
     if (query === 'inspect') return this.#inspect()
-    if (query === 'demandMode') return this.#producing?.mode ?? 'forward'
-    if (this.#producing !== undefined) return this.#producing.buffered
+    if (query === 'demandMode') return this.producing?.mode ?? 'forward'
+    if (this.producing !== undefined) return this.producing.buffered
     this.log('no_buffer', `a ${this.type} has no buffer`, {})
     return 0
   }
@@ -308,7 +299,7 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
     const events = checkedEvents(this, value, callback)
     if (events === undefined || events.length === 0) return
     if (this.#phase === 'ended') return this.discard('killed', events)
-    if (this.#producing !== undefined) return this.#producing.emit(events)
+    if (this.producing !== undefined) return this.producing.emit(events)
     this.log('consumer_cannot_emit', `a consumer cannot emit: ${events.length} events returned by ${callback} are dropped`, {
       n: events.length,
     })
@@ -333,11 +324,11 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
   // ── subscriptions
 
   upstream(subscription: string): UpstreamLink | undefined {
-    return this.#consuming?.links.get(subscription)
+    return this.consuming?.links.get(subscription)
   }
 
   downstream(subscription: string): DownstreamLink | undefined {
-    return this.#producing?.links.get(subscription)
+    return this.producing?.links.get(subscription)
   }
 
   /** A subscription to be. Its options are checked here, so that bad ones are thrown at the call; logged as well (GS-S3). */
@@ -361,7 +352,7 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
     const link = this.newLink(request)
     this.post({
       type: 'later',
-      work: () => this.#consuming?.subscribe(link),
+      work: () => this.consuming?.subscribe(link),
       abandon: reason => link.finish({ kind: 'down', reason }, () => this.stopped(this.#endedAs ?? reason)),
     })
     return link
@@ -387,7 +378,7 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
   }
 
   giveUp(link: UpstreamLink, reason: Reason): void {
-    this.#consuming?.giveUp(link, reason)
+    this.consuming?.giveUp(link, reason)
   }
 
   // ── starting
@@ -396,13 +387,9 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
   begin(subscriptions: readonly UpstreamLink[], link: Stage | undefined): void {
     const opening = this.#opening
     if (opening === undefined) return
-    opening.subscriptions = subscriptions
-    const { signal, startTimeout } = opening.plan
-    if (startTimeout !== undefined && startTimeout !== Infinity) {
-      opening.startTimer = this.runtime.clock.setTimer(startTimeout, () => this.#startTimedOut(startTimeout))
-    }
-    this.post({ type: 'setup' })
+    opening.begin(subscriptions)
     if (link !== undefined) this.#link(link)
+    const { signal } = opening
     if (signal === undefined) return
     const onAbort = (): void => this.requestStop(shutdown(), this.#stopTimeout, undefined)
     if (signal.aborted) return onAbort()
@@ -413,36 +400,24 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
   #setUp(): void {
     const opening = this.#opening
     if (opening === undefined) return
-    const { setup, arg } = opening.plan
     const supervising = this.#extras?.supervising
-    if (supervising?.setUp !== undefined) return supervising.setUp()
-    const answer = setup(arg, new StageContext(this))
-    if (isThenable(answer)) {
-      opening.slowTimer = this.runtime.clock.setTimer(slowSetupMs, () =>
-        this.log('slow_setup', `its setup has been running for ${slowSetupMs} ms`, { n: slowSetupMs }),
-      )
-    }
-    this.whenDone(answer, callbacks => {
-      opening.slowTimer?.[disposeSymbol]()
-      if (callbacks === ignore && this.#ending === undefined) {
-        this.#startOver({ result: 'ignored' })
-        return this.#exit({ reason: normal, cause: 'asked' })
-      }
-      if (callbacks !== ignore) this.callbacks = checkedCallbacks(this, this.type, callbacks)
-      // Told to stop meanwhile, by itself or from outside: the start has failed
-      if (this.#ending === undefined) this.#subscribeNext(0)
-    })
+    if (supervising?.setUp === undefined) opening.setUp()
+    else supervising.setUp()
   }
 
   setUpDone(): void {
-    if (!this.isStopping) this.#subscribeNext(0)
+    if (!this.isStopping) this.#opening?.subscribeNext(0)
   }
 
-  /** Subscribes to one producer after the other: the start is done when all requests have been posted (GS-L1). */
-  #subscribeNext(index: number): void {
-    const link = this.#opening?.subscriptions[index]
-    if (link !== undefined) return this.#consuming?.subscribe(link, () => this.#subscribeNext(index + 1))
-    this.#opening?.startTimer?.[disposeSymbol]()
+  get isToEnd(): boolean {
+    return this.#ending !== undefined
+  }
+
+  subscribeFirst(link: UpstreamLink, next: () => void): void {
+    this.consuming?.subscribe(link, next)
+  }
+
+  opened(): void {
     this.#opening = undefined
     this.#phase = 'running'
     this.#startOver(startedWell)
@@ -451,18 +426,21 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
     if (telemetry.active) telemetry.tell('started', { ...this.#common(), type: this.type })
   }
 
+  ignored(): void {
+    this.#startOver({ result: 'ignored' })
+    this.#exit({ reason: normal, cause: 'asked' })
+  }
+
+  startTimedOut(error: GenStageError): void {
+    if (this.#phase !== 'starting') return
+    this.#abortAll(failure(error))
+    this.#exit({ reason: failure(error), cause: 'crash' })
+  }
+
   #startOver(start: Start): void {
     if (this.#startedAs !== undefined) return
     this.#startedAs = start
     this.#watchers?.started()
-  }
-
-  #startTimedOut(ms: number): void {
-    if (this.#phase !== 'starting') return
-    const text = `stage ${show(this.label)}: its setup took longer than startTimeout (${ms} ms)`
-    const error = new GenStageError('TIMEOUT', text, { stage: this.label, option: 'startTimeout' })
-    this.#abortAll(failure(error))
-    this.#exit({ reason: failure(error), cause: 'crash' })
   }
 
   // ── stopping
@@ -492,20 +470,12 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
     this.wake()
   }
 
-  /** In the order of the mailbox: what was sent before is still taken in. */
   #startDrain(reason: Reason, drain: Drain): void {
-    if (this.isDraining) return this.#extras?.supervising?.drain()
-    const draining: Draining = { reason, phase: 'announced' }
+    const supervising = this.#extras?.supervising
+    if (this.isDraining) return supervising?.drain()
+    const draining = new Draining(this, supervising, reason)
     this.#rare.draining = draining
-    this.#extras?.supervising?.drain()
-    this.post({
-      type: 'later',
-      work: () => {
-        draining.phase = 'under way'
-        this.attend()
-        this.#consuming?.drain(reason, drain === 'together')
-      },
-    })
+    draining.begin(drain)
   }
 
   /** Stops, as asked for from outside; resolves with the reason when it is truly over. `together`: all others are stopped as well. */
@@ -539,15 +509,8 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
     return checkedReason(this.ref, reason as ReasonInput)
   }
 
-  /** When nothing is on its way any more, what was emitted has to leave; then the stage ends. */
-  #continueDrain(): boolean {
-    const draining = this.#extras?.draining
-    if (draining?.phase !== 'under way' || (this.#consuming !== undefined && !this.#consuming.isDrained)) return false
-    if (this.#extras?.supervising?.isEmpty === false) return false
-    draining.phase = 'leaving'
-    if (this.#producing === undefined) this.#endWith({ reason: draining.reason, cause: 'asked' })
-    else this.#producing.info(drained)
-    return true
+  endDrained(reason: Reason): void {
+    this.#endWith({ reason, cause: 'asked' })
   }
 
   /** Past the earliest deadline that anybody gave, the stage is killed. */
@@ -593,8 +556,8 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
 
   #terminate(ending: Ending): void {
     // What is still under way is in hand: it is finished first, unless something has failed
-    const underWay = ending.cause === 'crash' ? undefined : this.#consuming?.underWay
-    if (underWay !== undefined) return this.whenDone(underWay, () => this.#consuming?.release())
+    const underWay = ending.cause === 'crash' ? undefined : this.consuming?.underWay
+    if (underWay !== undefined) return this.whenDone(underWay, () => this.consuming?.release())
     // A start that failed has nothing to undo; one that was only told to stop meanwhile may have opened something (GS-L2)
     const supervising = this.#extras?.supervising
     if (this.#phase === 'starting' && ending.cause !== 'asked' && supervising === undefined) return this.#exit(ending)
@@ -629,7 +592,8 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
     extras?.context?.close()
     extras?.unfollow?.()
     extras?.supervising?.abandon()
-    for (const timer of [extras?.deadline, opening?.startTimer, opening?.slowTimer]) timer?.[disposeSymbol]()
+    extras?.deadline?.[disposeSymbol]()
+    opening?.stopTimers()
     this.runtime.unregister(this, this.name)
     const isTold = ending.cause === 'own' || (ending.cause === 'asked' && reason !== killed)
     if (!isGraceful(reason) && isTold && guardian === undefined) {
@@ -639,19 +603,19 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
     this.#loss = kind
     const unread = allIn(this.mailbox)
     const unfinished =
-      this.#consuming?.close(reason, () => this.stopped(reason), unread, extras?.supervising?.undone?.() ?? []) ?? []
+      this.consuming?.close(reason, () => this.stopped(reason), unread, extras?.supervising?.undone?.() ?? []) ?? []
     this.discard(kind === 'crash' ? 'consumer_crash' : kind, unfinished)
-    this.#producing?.end(reason, kind === 'crash' ? 'producer_crash' : kind)
-    for (const link of opening?.subscriptions ?? []) link.finish({ kind: 'down', reason }, () => this.stopped(reason))
+    this.producing?.end(reason, kind === 'crash' ? 'producer_crash' : kind)
+    opening?.refuseSubscriptions(reason, () => this.stopped(reason))
     for (const message of unread) {
-      if (message.type !== 'events' || this.#consuming?.goesBack(message.subscription) !== true)
+      if (message.type !== 'events' || this.consuming?.goesBack(message.subscription) !== true)
         this.#answerLate(message, reason, kind)
     }
     for (const reply of extras?.unanswered ?? []) reply.reject(this.stopped(reason))
     const { telemetry } = this.runtime
     if (telemetry.active) telemetry.tell('exited', { ...this.#common(), reason })
     this.#endLinked(extras?.linked, reason)
-    if (startFailed) this.#startOver({ error: this.#startFailed(reason) })
+    if (startFailed) this.#startOver({ error: startError(this.label, reason) })
     this.#watchers?.ended(reason)
     guardian?.childEnded(reason)
     for (const tell of extras?.atEnd ?? []) tell()
@@ -692,17 +656,6 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
     return new GenStageError('STOPPED', `stage ${show(this.label)} has ended: ${describeReason(reason)}`, {
       stage: this.label,
       reason,
-    })
-  }
-
-  #startFailed(reason: Reason): GenStageError {
-    const own = reason.type === 'error' ? ownError(reason.error) : undefined
-    if (own !== undefined) return own
-    const cause = reason.type === 'error' ? reason.error : undefined
-    return new GenStageError('SETUP_FAILED', `stage ${show(this.label)} could not start: ${describeReason(reason)}`, {
-      stage: this.label,
-      reason,
-      cause,
     })
   }
 
@@ -764,22 +717,22 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
       name: this.name,
       type: this.type,
       mailbox: this.mailbox.length,
-      buffered: this.#producing?.buffered ?? 0,
+      buffered: this.producing?.buffered ?? 0,
       supervisor: this.#extras?.guardian?.id,
     }
   }
 
   edges(now: number): readonly Edge[] {
-    return this.#producing?.links.all().map(link => link.edge(now)) ?? []
+    return this.producing?.links.all().map(link => link.edge(now)) ?? []
   }
 
   #inspect(): Inspection {
     const now = this.runtime.clock.now()
-    const producers = this.#consuming?.links.all() ?? []
+    const producers = this.consuming?.links.all() ?? []
     return {
       ...this.picture(),
-      demandMode: this.#producing?.mode ?? 'forward',
-      dispatcher: this.#producing?.inspectDispatcher(),
+      demandMode: this.producing?.mode ?? 'forward',
+      dispatcher: this.producing?.inspectDispatcher(),
       producers: producers.map(link => link.edge(now)),
       consumers: this.edges(now),
     }
