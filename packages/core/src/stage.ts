@@ -3,12 +3,13 @@ import type { CheckedCallbacks } from './callbacks.ts'
 import { ConsumerSide } from './consumer-side.ts'
 import type { StageContext } from './context.ts'
 import { ConsumerDemand } from './demand.ts'
-import { type Drain, drained, Draining, type DrainingStage } from './draining.ts'
+import { type Drain, Draining, type DrainingStage } from './draining.ts'
 import { describeReason, GenStageError, show } from './errors.ts'
-import { badReturn, checkedEvents, type Host } from './host.ts'
+import { checkedEvents } from './host.ts'
 import { checkedReason, type DownstreamLink, type LocalPeer, UpstreamLink } from './links.ts'
 import { type LogCode, logLevels } from './logger.ts'
 import type { Mailbox } from './mailbox.ts'
+import { handleMessage, type Receiver } from './messages.ts'
 import { Opening, startError, type StartingStage } from './opening.ts'
 import { duration, flag, optionsWithout, ownOptions, refuseUnknown, StagePlace, unknownOption } from './options.ts'
 import { disposeSymbol } from './platform.ts'
@@ -42,7 +43,10 @@ const noCallbacks: CheckedCallbacks = Object.freeze({})
 const startedWell: Start = Object.freeze({ result: 'started' })
 
 /** One running stage: a mailbox, a turn at a time, one message after the other (GS-A1); and its life, from setup to exit. */
-export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, SupervisingHost, StartingStage, DrainingStage {
+export class Stage
+  extends Turns
+  implements Receiver, LiveStage, LocalPeer, Linked, SupervisingHost, StartingStage, DrainingStage
+{
   readonly type: StageType
   readonly name: string | undefined
   readonly ref: StageRef
@@ -99,6 +103,12 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
 
   adopt(context: StageContext): void {
     this.#rare.context = context
+  }
+
+  owe(reply: Reply): void {
+    const unanswered = (this.#rare.unanswered ??= new Set())
+    unanswered.add(reply)
+    reply.release = () => unanswered.delete(reply)
   }
 
   get #rare(): Extras {
@@ -176,123 +186,12 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
     // The two that make up all traffic, in a function small enough to become part of the turn
     switch (message.type) {
       case 'events':
-        return this.consuming === undefined ? this.#wrongSide(message.type) : this.consuming.receive(message)
+        return this.consuming === undefined ? handleMessage(this, message) : this.consuming.receive(message)
       case 'ask':
-        return this.producing === undefined ? this.#notAsked() : this.producing.ask(message)
+        return this.producing === undefined ? handleMessage(this, message) : this.producing.ask(message)
       default:
-        return this.#handleOther(message)
+        return handleMessage(this, message)
     }
-  }
-
-  #handleOther(message: Exclude<StageMessage, { readonly type: 'events' | 'ask' }>): void {
-    switch (message.type) {
-      case 'subscribe':
-        if (this.producing !== undefined) return this.producing.subscribe(message)
-        message.from.post({
-          type: 'cancelled',
-          from: this,
-          subscription: message.subscription,
-          reason: failure(this.#notAProducer(message.type)),
-        })
-        return
-      case 'cancel':
-        if (this.producing !== undefined)
-          return this.producing.cancel(message.subscription, { kind: 'cancel', reason: message.reason })
-        this.#notAProducer(message.type)
-        return
-      case 'cancelSubscriber':
-        return this.producing?.cancel(message.subscription, { kind: 'cancel', reason: message.reason })
-      case 'consumerDown':
-        return this.producing?.cancel(message.subscription, { kind: 'down', reason: message.reason }, message.undone)
-      case 'subscribed':
-        return this.consuming?.accepted(message.subscription)
-      case 'cancelled':
-        if (this.consuming !== undefined)
-          return this.consuming.end(message.subscription, { kind: 'cancel', reason: message.reason })
-        return this.#wrongSide(message.type)
-      case 'producerDown':
-        return this.consuming?.end(message.subscription, { kind: 'down', reason: message.reason })
-      case 'refill':
-        return this.producing?.refill(message.subscription, message.demand)
-      case 'settle':
-        return this.producing?.settleAgain()
-      case 'wake':
-        return this.producing?.wake()
-      case 'setDemandMode':
-        if (this.type === 'producer') return this.producing?.setMode(message.mode)
-        // Forward is what a stage in the middle does anyhow (GS-M6)
-        if (this.type === 'producerConsumer' && message.mode === 'forward') return
-        return this.log('no_demand_mode', `a ${this.type} has no demand mode to set to ${message.mode}`, { mode: message.mode })
-      case 'call':
-        return this.#call(message.request, message.reply)
-      case 'cast':
-        return this.#cast(message.message)
-      case 'info':
-        return this.#info(message.message)
-      case 'tick': {
-        const tick = message.tick.take()
-        return tick === undefined ? undefined : this.#info(tick.message)
-      }
-      case 'queueInfo':
-        this.#queueInfo(message.message)
-        return message.reply?.resolve(undefined)
-      case 'query':
-        return message.reply.resolve(this.#answer(message.query))
-      case 'later':
-      case 'childNews':
-        return message.work()
-      case 'setup':
-        return this.#setUp()
-    }
-  }
-
-  #call(request: unknown, reply: Reply): void {
-    if (this.callbacks.handleCall === undefined) {
-      const text = `stage ${show(this.label)} has no handleCall to answer ${show(request)}`
-      return reply.reject(new GenStageError('NO_HANDLER', text, { stage: this.label }))
-    }
-    const unanswered = (this.#rare.unanswered ??= new Set())
-    unanswered.add(reply)
-    reply.release = () => unanswered.delete(reply)
-    const answer = (value: unknown): void => reply.resolve(value)
-    this.whenDone(this.callbacks.handleCall(request, answer), result => {
-      if (result === undefined) return
-      if (typeof result !== 'object' || result === null || Array.isArray(result)) {
-        throw badReturn(this, 'handleCall', '{ reply, events } or nothing', result)
-      }
-      if ('events' in result) this.emit(result.events, 'handleCall')
-      if ('reply' in result) answer(result.reply)
-    })
-  }
-
-  #cast(message: unknown): void {
-    if (this.callbacks.handleCast === undefined) {
-      throw new GenStageError('NO_HANDLER', `stage ${show(this.label)} has no handleCast to take ${show(message)}`, {
-        stage: this.label,
-      })
-    }
-    this.whenDone(this.callbacks.handleCast(message), events => this.emit(events, 'handleCast'))
-  }
-
-  #info(message: unknown): void {
-    if (message === drained) return this.stopByOwn(this.#extras?.draining?.reason ?? normal)
-    if (this.callbacks.handleInfo === undefined) {
-      return this.log('unhandled_info', `has no handleInfo: ${show(message)} is dropped`, { message })
-    }
-    this.whenDone(this.callbacks.handleInfo(message), events => this.emit(events, 'handleInfo'))
-  }
-
-  #queueInfo(message: unknown): void {
-    if (this.producing === undefined) this.post({ type: 'info', message })
-    else if (this.consuming?.queueInfo(message) !== true) this.producing.info(message)
-  }
-
-  #answer(query: 'demandMode' | 'estimate' | 'inspect'): unknown {
-    if (query === 'inspect') return this.#inspect()
-    if (query === 'demandMode') return this.producing?.mode ?? 'forward'
-    if (this.producing !== undefined) return this.producing.buffered
-    this.log('no_buffer', `a ${this.type} has no buffer`, {})
-    return 0
   }
 
   emit(value: unknown, callback: string): void {
@@ -304,21 +203,6 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
       n: events.length,
     })
     this.discard('consumer_emitted', events)
-  }
-
-  /** A consumer was taken for a producer (GS-X11, K12). */
-  #notAProducer(message: string): GenStageError {
-    const text = `stage ${show(this.label)} is a ${this.type} and got ${show(message)}, which is for producers`
-    this.log('not_a_producer', text, { message })
-    return new GenStageError('NOT_A_PRODUCER', text, { stage: this.label })
-  }
-
-  #notAsked(): void {
-    this.#notAProducer('ask')
-  }
-
-  #wrongSide(message: string): void {
-    this.log('protocol_error', `a ${this.type} got ${show(message)}, which is for consumers`, { message })
   }
 
   // ── subscriptions
@@ -397,7 +281,7 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
     this.#rare.unfollow = () => signal.removeEventListener('abort', onAbort)
   }
 
-  #setUp(): void {
+  setUp(): void {
     const opening = this.#opening
     if (opening === undefined) return
     const supervising = this.#extras?.supervising
@@ -507,6 +391,10 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
 
   checkedReason(reason: unknown): Reason {
     return checkedReason(this.ref, reason as ReasonInput)
+  }
+
+  allHasLeft(): void {
+    this.stopByOwn(this.#extras?.draining?.reason ?? normal)
   }
 
   endDrained(reason: Reason): void {
@@ -726,7 +614,7 @@ export class Stage extends Turns implements Host, LiveStage, LocalPeer, Linked, 
     return this.producing?.links.all().map(link => link.edge(now)) ?? []
   }
 
-  #inspect(): Inspection {
+  inspect(): Inspection {
     const now = this.runtime.clock.now()
     const producers = this.consuming?.links.all() ?? []
     return {
