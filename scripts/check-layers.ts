@@ -29,7 +29,22 @@ const rules: Rules = {
       ['protocol', 'ref-base', 'mailbox', 'redelivery', 'links', 'watchers', 'open-batches', 'subscribe-options'],
       // a stage, and what gives it its turns
       ['run-loop', 'telemetry-channels', 'bottleneck', 'topology', 'runtime', 'absent', 'wait', 'supervision/roles'],
-      ['host', 'context', 'producer-side', 'consumer-side', 'draining', 'stage-state', 'opening', 'messages', 'turns', 'stage'],
+      [
+        'host',
+        'context',
+        'producer-side',
+        'consumer-side',
+        'stage-plan',
+        'opening',
+        'draining',
+        'extras',
+        'ending',
+        'messages',
+        'turns',
+        'identity',
+        'life',
+        'stage',
+      ],
       // edges
       ['when-killed', 'from-iterable', 'from-push', 'reader'],
       ['stage-ref', 'supervision/supervising-definition', 'start'],

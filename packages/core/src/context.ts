@@ -190,3 +190,12 @@ export class StageContext implements Context {
 export function abortError(reason: Reason): DOMException {
   return new DOMException(`the stage is ending: ${describeReason(reason)}`, 'AbortError')
 }
+
+/** Whether it is what platform functions reject with when their signal is aborted. */
+export function isAbortError(error: unknown): boolean {
+  try {
+    return typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError'
+  } catch {
+    return false // something that throws when it is looked at
+  }
+}

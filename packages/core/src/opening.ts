@@ -6,7 +6,7 @@ import type { UpstreamLink } from './links.ts'
 import { disposeSymbol } from './platform.ts'
 import type { StageMessage } from './protocol.ts'
 import type { Reason } from './reason.ts'
-import type { StagePlan } from './stage-state.ts'
+import type { StagePlan } from './stage-plan.ts'
 import { isThenable } from './thenable.ts'
 import { ignore, type StageType } from './types.ts'
 
@@ -46,11 +46,6 @@ export class Opening {
   constructor(stage: StartingStage, plan: StagePlan) {
     this.#stage = stage
     this.#plan = plan
-  }
-
-  /** Stops the stage when it is aborted. */
-  get signal(): AbortSignal | undefined {
-    return this.#plan.signal
   }
 
   /** Posts the setup, which is the first message of every life. */

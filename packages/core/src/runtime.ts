@@ -200,7 +200,7 @@ export class RuntimeCore implements Runtime {
   }
 
   /** Lets a stage go that has ended. */
-  unregister(stage: LiveStage, name: string | undefined): void {
+  unregister(stage: Address, name: string | undefined): void {
     if (name !== undefined && this.#names.get(name) === stage) this.#names.delete(name)
     this.telemetry.look()
     this.#running--

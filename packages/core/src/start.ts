@@ -106,13 +106,15 @@ export class Blueprint {
     const setup = life?.setup ?? this.#definition.setup
     const supervising = life?.supervising
     const stage = new Stage(
-      { type, setup, arg, name, runtime, producing, signal, startTimeout, supervising, guardian },
+      { type, setup, arg, name, runtime, producing, startTimeout, supervising, guardian },
       life?.makeRef ?? newRef,
     )
     // All subscriptions are checked before the first of them is posted, and before the stage exists for others (X14)
     const links = this.subscriptions.map(item => stage.newLink(subscriptionRequest(stage, item)))
     runtime.register(stage, name)
-    stage.begin(links, link)
+    stage.begin(links)
+    if (link !== undefined) stage.link(link)
+    if (signal !== undefined) stage.stopWith(signal)
     return stage
   }
 }

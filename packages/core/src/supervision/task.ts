@@ -1,6 +1,6 @@
 import type { Logger } from '../logger.ts'
 import { failure, killed, type Reason } from '../reason.ts'
-import { isAbortError } from '../stage-state.ts'
+import { isAbortError } from '../context.ts'
 import { isThenable } from '../thenable.ts'
 import { type ChildOwner, EventChild } from './event-child.ts'
 import type { EventSource } from './event-source.ts'
