@@ -32,6 +32,11 @@ const rules: Rules = {
       [
         'host',
         'context',
+        'dispatcher-faults',
+        'dispatcher-wishes',
+        'redelivering',
+        'delivering',
+        'serving',
         'producer-side',
         'consumer-side',
         'stage-plan',

@@ -4,6 +4,7 @@ import type { LinkOwner } from './links.ts'
 import type { LogCode } from './logger.ts'
 import type { Reason } from './reason.ts'
 import type { RuntimeCore } from './runtime.ts'
+import type { TelemetryEvent } from './telemetry.ts'
 import type { DiscardReason, StageType } from './types.ts'
 
 /** A stage, as its two sides see it: they know what is to be done, the stage calls, waits, posts and ends. */
@@ -33,6 +34,14 @@ export interface Host extends LinkOwner {
   log(code: LogCode, text: string, fields?: Readonly<Record<string, unknown>>): void
   /** Reports events that are given up. */
   discard(reason: DiscardReason, events: readonly unknown[]): void
+}
+
+/**
+ * What every telemetry event begins with. To be written out where it is often needed: `{ ...commonOf(host), … }` takes twenty times as
+ * long, because of the fraction in `at`.
+ */
+export function commonOf({ address, runtime }: Host): TelemetryEvent {
+  return { stage: address.id, name: address.ref.name, at: runtime.clock.now() }
 }
 
 /** The events that a callback returned; refuses what is no list (GS-C3, BAD-53). */

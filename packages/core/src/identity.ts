@@ -4,6 +4,7 @@ import type { Address } from './protocol.ts'
 import type { Reason } from './reason.ts'
 import type { StageRef } from './refs.ts'
 import type { RuntimeCore } from './runtime.ts'
+import type { TelemetryEvent } from './telemetry.ts'
 import { Turns } from './turns.ts'
 import type { DiscardReason, StageType } from './types.ts'
 
@@ -63,7 +64,7 @@ export abstract class Identity extends Turns {
   }
 
   /** What every telemetry event of the stage begins with. */
-  protected common(): { readonly stage: string; readonly name: string | undefined; readonly at: number } {
+  protected common(): TelemetryEvent {
     return { stage: this.id, name: this.name, at: this.runtime.clock.now() }
   }
 }

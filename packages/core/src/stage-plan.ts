@@ -1,5 +1,5 @@
 import type { UpstreamLink } from './links.ts'
-import type { ProducingSettings } from './producer-side.ts'
+import type { ProducingSettings } from './serving.ts'
 import type { Address } from './protocol.ts'
 import type { Reason } from './reason.ts'
 import type { RuntimeCore } from './runtime.ts'

@@ -15,7 +15,7 @@ import {
   StagePlace,
   type Where,
 } from './options.ts'
-import type { ProducingSettings } from './producer-side.ts'
+import type { ProducingSettings } from './serving.ts'
 import type { StageRef } from './refs.ts'
 import { defaultRuntime, RuntimeCore } from './runtime.ts'
 import { Stage } from './stage.ts'
