@@ -119,6 +119,11 @@ export class UpstreamLink implements Subscription {
     return this.#owner.address.ref
   }
 
+  /** Name or id of the producer, for the log and for messages. */
+  get producerLabel(): string {
+    return this.producer.name ?? this.producer.id
+  }
+
   get isProducerLeaving(): boolean {
     const producer = this.producerAddress
     return 'isLeaving' in producer && (producer as LocalPeer).isLeaving
