@@ -27,32 +27,14 @@ const rules: Rules = {
       ],
       // speech
       ['protocol', 'ref-base', 'mailbox', 'redelivery', 'links', 'watchers', 'open-batches', 'subscribe-options'],
-      // a stage, and what gives it its turns
+      // what gives a stage its turns
       ['run-loop', 'telemetry-channels', 'bottleneck', 'topology', 'runtime', 'absent', 'wait', 'supervision/roles'],
-      [
-        'host',
-        'context',
-        'dispatcher-faults',
-        'dispatcher-wishes',
-        'redelivering',
-        'delivering',
-        'serving',
-        'producer-side',
-        'batches',
-        'subscription-end',
-        'resubscribing',
-        'consumer-side',
-        'stage-plan',
-        'opening',
-        'draining',
-        'extras',
-        'ending',
-        'messages',
-        'turns',
-        'identity',
-        'life',
-        'stage',
-      ],
+      // a stage, as its sides see it, and its sides
+      ['host', 'context'],
+      ['dispatcher-faults', 'dispatcher-wishes', 'redelivering', 'delivering', 'serving', 'producer-side'],
+      ['batches', 'subscription-end', 'resubscribing', 'consumer-side'],
+      // the stage itself
+      ['stage-plan', 'opening', 'draining', 'extras', 'ending', 'messages', 'turns', 'identity', 'life', 'stage'],
       // edges
       ['when-killed', 'from-iterable', 'from-push', 'reader'],
       ['stage-ref', 'supervision/supervising-definition', 'start'],

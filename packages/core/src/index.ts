@@ -3,11 +3,13 @@
  *
  * To read the sources, follow an event. The words first: reason.ts, types.ts, errors.ts, callbacks.ts, definition.ts, refs.ts. Then
  * what decides without doing: queue.ts, buffer.ts, demand.ts (who is owed what), dispatcher.ts and dispatchers/. Then what is said:
- * protocol.ts, mailbox.ts. A producer's `handleDemand` makes an event and its dispatcher chooses who gets it (producer-side.ts); a
- * message carries it; the consumer's `handleEvents` takes it, and the consumer asks again (consumer-side.ts). stage.ts (on turns.ts) gives both
- * sides their turns and a life, run-loop.ts gives turns to stages, start.ts and stage-ref.ts are the outside of it all. Sources and
- * readers are the edges: from-iterable.ts, from-push.ts, reader.ts. Stages that look after other stages come last: supervision/roles.ts tells how a
- * stage and its children know each other, children.ts what a supervisor does, event-children.ts what a consumer supervisor does.
+ * protocol.ts, mailbox.ts. A producer's `handleDemand` makes an event (serving.ts), its dispatcher chooses who gets it and a message
+ * carries it (delivering.ts); the consumer's `handleEvents` takes it, and the consumer asks again (batches.ts). The subscriptions
+ * themselves are the rest of each side: producer-side.ts, consumer-side.ts. stage.ts gives both sides their turns (turns.ts), their
+ * messages (messages.ts) and a life (life.ts, with opening.ts and ending.ts). run-loop.ts gives turns to stages, start.ts and
+ * stage-ref.ts are the outside of it all. Sources and readers are the edges: from-iterable.ts, from-push.ts, reader.ts. Stages that
+ * look after other stages come last: supervision/roles.ts tells how a stage and its children know each other, children.ts what a
+ * supervisor does, event-children.ts what a consumer supervisor does.
  *
  * Two conventions hold everywhere. Every promise that is a *property* (`ready`, `done`, `ended` …) is made when it is first read, so
  * one that nobody reads never becomes an unhandled rejection. Every duration is in milliseconds. Letters with numbers (GS-Q2, GS-K5)
