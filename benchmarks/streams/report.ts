@@ -23,7 +23,7 @@ export function report(cells: Cells, subjects: Readonly<Record<string, Subject>>
 }
 
 /** How many times as much processor time stages take as the direct way, round by round. */
-export function ratioOf(cells: Cells, workload: string): Interval | undefined {
+function ratioOf(cells: Cells, workload: string): Interval | undefined {
   const [direct, stages] = [ratesOf(cells, 'direct', workload), ratesOf(cells, 'stages', workload)]
   const pairs = direct.flatMap((rate, round) => {
     const other = stages[round]

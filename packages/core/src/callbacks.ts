@@ -3,7 +3,7 @@ import type { InFlight } from './in-flight.ts'
 import type { Logger } from './logger.ts'
 import type { Reason, ReasonInput } from './reason.ts'
 import type { AnyMessages, AnySubscription, Monitor, Runtime, StageRef, Subscriber, Subscription } from './refs.ts'
-import type { Discarded, DiscardReason, Ended, Events, Maybe } from './types.ts'
+import type { Discarded, DiscardReason, Ended, Events, Maybe, StopOptions } from './types.ts'
 
 /**
  * What a setup function gets besides its argument. It never mentions the events of the stage: that is what lets them be
@@ -20,10 +20,13 @@ export interface Context<in Message = unknown, out Self = StageRef<AnyMessages>>
   readonly restartCount: number
   /** Aborted when a stop is requested. Stop taking new work in; what is in hand may still be finished. */
   readonly stopping: AbortSignal
-  /** Aborted when time is up: at the deadline of a stop, or by `kill`. Give up at once. */
+  /** Aborted when time is up: at the deadline of a stop, by `kill`, or when the start fails. Give up at once: there is no `terminate`. */
   readonly signal: AbortSignal
-  /** Ends this stage after the current callback; the events it returns are dispatched first (those of `handleCancel` are not). */
-  stop(reason?: ReasonInput): void
+  /**
+   * Ends this stage after the current callback; the events it returns are dispatched first (those of `handleCancel` are not). With
+   * `drain: true` it asks for nothing more, finishes what is on its way, hands on what is buffered, and then ends: there is no time limit.
+   */
+  stop(reason?: ReasonInput, options?: Pick<StopOptions, 'drain'>): void
   /** Posts `message` to `handleInfo` once, after `ms`. Cancelled when the stage ends. */
   after(ms: number, message: Message): Timer
   /** Posts `message` to `handleInfo` every `ms`; a tick that is still waiting in the mailbox is not posted twice. */

@@ -1,6 +1,6 @@
 import type { Context, Timer } from './callbacks.ts'
 import type { Clock } from './clock.ts'
-import { duration, StagePlace } from './options.ts'
+import { duration, flag, ownOptions, refuseUnknown, StagePlace } from './options.ts'
 import { describeReason, GenStageError, show } from './errors.ts'
 import { checkedReason } from './links.ts'
 import type { LogCode, Logger } from './logger.ts'
@@ -10,7 +10,7 @@ import { type Reason, type ReasonInput } from './reason.ts'
 import type { AnyMessages, Down, Monitor, StageRef } from './refs.ts'
 import type { RuntimeCore } from './runtime.ts'
 import { isRef } from './ref-base.ts'
-import type { DiscardReason } from './types.ts'
+import type { DiscardReason, StopOptions } from './types.ts'
 
 /** What a context needs of its stage. */
 export interface ContextHost {
@@ -28,6 +28,7 @@ export interface ContextHost {
   discard(reason: DiscardReason, events: readonly unknown[]): void
   log(code: LogCode, text: string, fields?: Readonly<Record<string, unknown>>): void
   stopByOwn(reason: Reason): void
+  drainByOwn(reason: Reason): void
 }
 
 /** What callbacks get of their stage, and what has to be undone when it ends: timers, watches, signals. */
@@ -76,8 +77,14 @@ export class StageContext implements Context {
     return this.#signal.signal
   }
 
-  stop(reason?: ReasonInput): void {
-    this.#host.stopByOwn(checkedReason(this.#host.ref, reason))
+  stop(reason?: ReasonInput, options?: Pick<StopOptions, 'drain'>): void {
+    const host = this.#host
+    const checked = checkedReason(host.ref, reason)
+    const where = new StagePlace(host.label, 'ctx.stop')
+    const own = ownOptions(where, options)
+    refuseUnknown(where, own, ['drain'])
+    if (flag(where, own, 'drain')) host.drainByOwn(checked)
+    else host.stopByOwn(checked)
   }
 
   after(ms: number, message: unknown): Timer {

@@ -160,6 +160,14 @@ export abstract class Life extends Identity implements Linked, StartingStage, Dr
     this.wake()
   }
 
+  /** The same, when everything that is on its way has been finished. */
+  drainByOwn(reason: Reason): void {
+    if (this.isLeaving) return
+    this.#abortStopping(reason)
+    this.#startDrain(reason, 'alone')
+    this.wake()
+  }
+
   follow(reason: Reason, isOrigin: boolean): void {
     if (this.isStopping) return
     this.#endWith({ reason, cause: isOrigin ? 'orphaned' : 'followed' })
@@ -211,7 +219,7 @@ export abstract class Life extends Identity implements Linked, StartingStage, Dr
   }
 
   endDrained(reason: Reason): void {
-    this.#endWith({ reason, cause: 'asked' })
+    this.#endWith({ reason, cause: 'own' })
   }
 
   #armDeadline(timeout: number): void {
@@ -239,7 +247,8 @@ export abstract class Life extends Identity implements Linked, StartingStage, Dr
     if (this.#phase === 'ended') return
     if (isAbortError(error) && this.stoppingFor !== undefined) {
       // What was told to give up gave up: a graceful end, for the reason of the stop
-      return this.#endWith(this.#ending ?? { reason: this.#extras?.draining?.reason ?? normal, cause: 'asked' })
+      const ending = this.#ending ?? { reason: this.#extras?.draining?.reason ?? normal, cause: 'asked' }
+      return this.#phase === 'terminating' ? this.#exit(ending) : this.#endWith(ending)
     }
     const ending: Ending = { reason: failure(error), cause: 'crash' }
     const { telemetry } = this.runtime
@@ -275,9 +284,12 @@ export abstract class Life extends Identity implements Linked, StartingStage, Dr
     // What is still under way is in hand: it is finished first, unless something has failed
     const underWay = ending.cause === 'crash' ? undefined : this.consuming?.underWay
     if (underWay !== undefined) return this.whenDone(underWay, () => this.consuming?.release())
-    // A start that failed has nothing to undo; one that was only told to stop meanwhile may have opened something (GS-L2)
+    // A start that failed has no terminate (GS-L2); one that was only told to stop meanwhile may have opened something
     const supervising = this.#extras?.supervising
-    if (this.#phase === 'starting' && ending.cause !== 'asked' && supervising === undefined) return this.#exit(ending)
+    if (this.#phase === 'starting' && ending.cause !== 'asked' && supervising === undefined) {
+      this.#abortAll(ending.reason) // for whoever has opened something all the same
+      return this.#exit(ending)
+    }
     this.#phase = 'terminating'
     if (supervising === undefined) this.#callTerminate(ending)
     else supervising.end(() => this.#callTerminate(ending))

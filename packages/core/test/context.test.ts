@@ -1,5 +1,5 @@
 /** What a setup gets besides its argument: timers, monitors, signals. */
-import { consumer, type Context, type Down, producer, type StageRef, start } from '@genstage/core'
+import { consumer, type Context, type Down, producer, producerName, type StageRef, start } from '@genstage/core'
 import { describe, expect, it } from 'vitest'
 import { refusal } from './support/refusal.ts'
 import { thrownBy, watchedRuntime, wrong } from './support/watched-runtime.ts'
@@ -417,5 +417,35 @@ describe('the rest of a context', () => {
     stage.cast('two')
     await settle()
     expect(seen).toEqual(['one', 'two', 'three'])
+  })
+})
+
+describe('the end of a stage', () => {
+  it('GS-L2 a start that fails behind the setup aborts signal, for whoever has opened something', async () => {
+    const { runtime } = watchedRuntime()
+    const opened: AbortSignal[] = []
+    let terminated = false
+    const Opener = consumer((_: void, ctx) => {
+      opened.push(ctx.signal)
+      return {
+        handleEvents(_events: readonly number[]) {},
+        terminate() {
+          terminated = true
+        },
+      }
+    })
+    const Nobody = producerName<number>('nobody')
+    const { ready } = start(Opener, { runtime, subscribeTo: [Nobody] })
+    await expect(ready).rejects.toThrow()
+    expect([opened[0]?.aborted, terminated]).toEqual([true, false])
+  })
+
+  it('GS-J5 a terminate that gives up is the end, and no failure', async () => {
+    const { runtime } = watchedRuntime()
+    const GivingUp = producer(() => ({
+      handleDemand() {},
+      terminate: () => Promise.reject(new DOMException('given up', 'AbortError')),
+    }))
+    expect(await start(GivingUp, { runtime }).stop('shutdown', { timeout: Infinity })).toEqual({ type: 'shutdown' })
   })
 })

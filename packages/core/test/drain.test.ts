@@ -4,6 +4,7 @@ import {
   consumer,
   demandDispatcher,
   type DispatcherFactory,
+  fromIterable,
   partitionDispatcher,
   producer,
   producerConsumer,
@@ -435,5 +436,46 @@ describe('draining and stopping', () => {
     expect(lost).toEqual([])
     expect(handled).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
     expect(timers()).toBe(0)
+  })
+})
+
+describe('ctx.stop with drain', () => {
+  it('GS-K5 lets a stage in the middle follow the end of its producer behind all that it has taken in', async () => {
+    const { runtime } = watchedRuntime()
+    const Middle = producerConsumer.of<number, number>()((_: void, ctx) => ({
+      handleEvents: events => events,
+      handleCancel({ reason }, from) {
+        if (from.role === 'producer') ctx.stop(reason, drain)
+      },
+    }))
+    const source = start(fromIterable([1, 2, 3]), { runtime })
+    const middle = start(Middle, { runtime, subscribeTo: [{ to: source, cancel: 'temporary' }] })
+    const read: number[] = []
+    for await (const event of middle.stream({ maxDemand: 1, cancel: 'transient' })) read.push(event)
+    expect([read, await middle.exited]).toEqual([[1, 2, 3], { type: 'normal' }])
+  })
+
+  it('INV-17 raises a failure that nobody watches, also behind a drain', async () => {
+    const { runtime, uncaught, settle } = watchedRuntime()
+    const Failing = consumer.of<number>()((_: void, ctx) => ({
+      handleEvents() {},
+      handleInfo(_message: 'stop') {
+        ctx.stop({ type: 'error', error: new Error('as told') }, drain)
+      },
+    }))
+    start(Failing, { runtime }).send('stop')
+    await settle()
+    expect(uncaught.map(error => error.cause)).toEqual([new Error('as told')])
+    uncaught.length = 0
+  })
+
+  it('BAD-19 refuses options that nobody knows', async () => {
+    const { runtime } = watchedRuntime()
+    const Misspelt = producer((_: void, ctx) => {
+      ctx.stop('normal', { drian: true } as never)
+      return { handleDemand() {} }
+    })
+    const { ready } = start(Misspelt, { runtime })
+    await expect(ready).rejects.toMatchObject({ code: 'BAD_OPTION', message: expect.stringContaining('drain') as unknown })
   })
 })

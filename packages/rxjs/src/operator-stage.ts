@@ -110,7 +110,7 @@ export class OperatorStage<In, Out> implements ProducerConsumerCallbacks<In, Out
     this.#chain.endInput({ type: 'complete' })
     if (this.#consumers === 0) return
     this.#leavingFor = reason
-    void this.#ctx.self.stop(reason, { drain: true, timeout: Infinity })
+    this.#ctx.stop(reason, { drain: true })
   }
 
   /** A stage that only hands on what it has ends when nobody is left to take it. */

@@ -150,7 +150,7 @@ class Passage<In, Out> {
     }
     this.#inputs.delete(from.id)
     // The rest has to come out before the stage follows; a drain takes care of that
-    if (!stopping.aborted && this.#isLast(ended, from)) void self.stop(ended.reason, { drain: true, timeout: Infinity })
+    if (!stopping.aborted && this.#isLast(ended, from)) this.#ctx.stop(ended.reason, { drain: true })
     else this.#endInput()
   }
 

@@ -59,7 +59,7 @@ export function duplexSource(options: DuplexOptions): SourceAdapter {
 }
 
 /** What a stream ended with: undefined for a good end, and for one that was closed on its own side. */
-export function outcomeOf(stream: Readable | Writable): Promise<unknown> {
+function outcomeOf(stream: Readable | Writable): Promise<unknown> {
   return new Promise(resolve => {
     finished(stream, error => resolve(isPrematureClose(error) ? undefined : (error ?? undefined)))
   })

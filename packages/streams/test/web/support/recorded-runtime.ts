@@ -28,7 +28,7 @@ export function recordedRuntime(): RecordedRuntime {
 }
 
 /** Lets everything that is due have its turn: by `setImmediate` on Node, by a message in browsers. */
-export const turn: () => Promise<void> =
+const turn: () => Promise<void> =
   typeof setImmediate === 'function' ? () => new Promise(resolve => setImmediate(resolve)) : messageTurns()
 
 function messageTurns(): () => Promise<void> {

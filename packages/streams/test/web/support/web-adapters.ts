@@ -30,7 +30,7 @@ export const unusableReadables: Readonly<Record<string, () => ReadableStream<unk
 }
 
 /** `fromReadableStream` over a stream, as it is or made by a function. */
-export function readableSource(
+function readableSource(
   name: string,
   definition: (stream: () => ReadableStream<unknown>) => ProducerDefinition<unknown>,
 ): SourceAdapter {
