@@ -11,11 +11,12 @@ interface Place {
 const mandatory = ['subscribe', 'ask', 'cancel', 'dispatch']
 
 /** What a factory made, if it is a dispatcher; refuses what lacks one of the mandatory operations. */
-export function checkedDispatcher({ label }: Place, dispatcher: unknown): Dispatcher {
+export function checkedDispatcher(place: Place, dispatcher: unknown): Dispatcher {
   const missing = mandatory.find(
     method => typeof dispatcher !== 'object' || dispatcher === null || typeof Reflect.get(dispatcher, method) !== 'function',
   )
   if (missing === undefined) return dispatcher as Dispatcher
+  const { label } = place // read only now: it is made when somebody wants to know it
   throw new GenStageError(
     'BAD_OPTION',
     `stage ${show(label)}: the dispatcher has no method ${missing}; it needs ${mandatory.join(', ')}`,

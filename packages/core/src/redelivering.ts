@@ -12,6 +12,7 @@ const nothingUndone: readonly Undone[] = Object.freeze([])
 
 /** Reads the option of a subscription; true if batches come back. They do so only where the dispatcher can take them. */
 export function takesBack(host: Host, dispatcher: Dispatcher, link: DownstreamLink): boolean {
+  if (link.options.redeliver === undefined) return false // without asking for the label, which would be made for it (WL-11)
   link.deliveryLimit = deliveryLimit(new StagePlace(host.label), link.options.redeliver)
   if (link.deliveryLimit === 0) return false
   if (dispatcher.giveBack !== undefined) {

@@ -176,16 +176,7 @@ export class Stage extends Life implements Receiver, LiveStage, LocalPeer, Super
     const timeout = duration(where, 'timeout', own['timeout'], true, this.stopTimeout)
     const drain = together ? 'together' : 'alone'
     this.requestStop(checked, timeout, flag(where, own, 'drain') ? drain : undefined)
-    return this.#untilEnd()
-  }
-
-  /** Somebody waits for the end, so the process has to live until then. */
-  async #untilEnd(): Promise<Reason> {
-    if (this.hasEnded) return this.watchers.exited
-    const release = this.runtime.holdWhile()
-    const reason = await this.watchers.exited
-    release()
-    return reason
+    return endOf(this)
   }
 
   checkedReason(reason: unknown): Reason {
@@ -220,4 +211,13 @@ export class Stage extends Life implements Receiver, LiveStage, LocalPeer, Super
       consumers: this.edges(now),
     }
   }
+}
+
+/** Somebody waits for the end, so the process has to live until then. */
+async function endOf(stage: Stage): Promise<Reason> {
+  if (stage.hasEnded) return stage.watchers.exited
+  const release = stage.runtime.holdWhile()
+  const reason = await stage.watchers.exited
+  release()
+  return reason
 }
