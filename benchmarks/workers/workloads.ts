@@ -47,6 +47,12 @@ export const light: Readonly<Record<string, Workload>> = {
   'objects-json': { title: "the same with encoding: 'json'", ...objects, options: { encoding: 'json' } },
   arrays: { title: 'numbers, 1,000 in an Int32Array', ...arrays },
   'arrays-transferred': { title: "the same with transfer: 'buffers'", ...arrays, options: { transfer: 'buffers' } },
+  'arrays-together': {
+    title: "16 such arrays in a batch, transfer: 'buffers'",
+    ...arrays,
+    batch: 16,
+    options: { transfer: 'buffers' },
+  },
 }
 
 export const workloads: Readonly<Record<string, Workload>> = { ...heavy, ...light }

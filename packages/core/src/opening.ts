@@ -26,6 +26,7 @@ export interface StartingStage extends ContextHost {
   whenDone(value: unknown, next: (value: unknown) => void): void
   /** Subscribes to a producer of `subscribeTo`; `next` when the request has been posted and the callbacks have been told. */
   subscribeFirst(link: UpstreamLink, next: () => void): void
+  readonly hasEnded: boolean
   /** The start went well. */
   opened(): void
   /** Setup answered `ignore`: the stage was not wanted, and ends. */
@@ -69,6 +70,7 @@ export class Opening {
     }
     stage.whenDone(answer, callbacks => {
       this.#slowTimer?.[disposeSymbol]()
+      if (stage.hasEnded) return // killed by its own setup
       if (callbacks === ignore && !stage.isToEnd) return stage.ignored()
       if (callbacks !== ignore) stage.callbacks = checkedCallbacks(stage, stage.type, callbacks)
       // Told to stop meanwhile, by itself or from outside: the start has failed

@@ -440,6 +440,20 @@ describe('the end of a stage', () => {
     expect([opened[0]?.aborted, terminated]).toEqual([true, false])
   })
 
+  it('GS-J6 a setup that kills its own stage is the end of it', async () => {
+    const { runtime, settle } = watchedRuntime()
+    const told: string[] = []
+    for (const event of ['started', 'exited'] as const) runtime.telemetry.on(event, () => told.push(event))
+    const Suicidal = producer((_: void, ctx) => {
+      void ctx.self.kill()
+      return { handleDemand() {} }
+    })
+    const stage = start(Suicidal, { runtime })
+    expect(await stage.exited).toEqual({ type: 'killed' })
+    await settle()
+    expect([told, runtime.topology().stages]).toEqual([['exited'], []])
+  })
+
   it('GS-J5 a terminate that gives up is the end, and no failure', async () => {
     const { runtime } = watchedRuntime()
     const GivingUp = producer(() => ({
