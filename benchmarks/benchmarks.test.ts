@@ -18,11 +18,15 @@ import type { RateFigures } from './harness/measure-rate.ts'
 import { median, medianInterval, percentile } from './harness/statistics.ts'
 import { number, table } from './harness/table.ts'
 import { writeSection } from './harness/write-section.ts'
+import { parseStreamsOptions } from './streams/options.ts'
+import { loadSubject, subjectIds } from './streams/subject.ts'
 import { parseSupervisionOptions } from './supervision/options.ts'
 import { compared, pipelines } from './supervision/pipelines.ts'
 import { costOf, report as supervisionReport } from './supervision/report.ts'
 import { comparisons, variantIds } from './supervision/variants.ts'
 import { withoutTelemetry } from './supervision/without-telemetry.ts'
+import type { WorkersFigures } from './workers/measure.ts'
+import { parseWorkersOptions } from './workers/options.ts'
 
 const tiny = { targetMs: 1, runs: 1, backlogMs: 20, latenessMs: 20, processes: 1 }
 const measureModule = new URL('./core/measure.ts', import.meta.url).href
@@ -193,5 +197,35 @@ describe('what supervision and telemetry cost', () => {
     expect(parseSupervisionOptions(['--quick']).rounds).toBe(6)
     expect(() => parseSupervisionOptions(['--only', 'WL-3'])).toThrow('--only WL-3: no such workload')
     expect(() => parseSupervisionOptions(['--rounds', '0.5'])).toThrow('--rounds 0.5: not a whole number from 1')
+  })
+})
+
+const streamsSubjects = await Promise.all(subjectIds.map(async id => [id, await loadSubject(id)] as const))
+
+describe.each(streamsSubjects)('the adapters of the subject %s', (_, { comparisons: own }) => {
+  it.each(Object.entries(own))(
+    'come to the same checksum directly and with stages: %s',
+    async (__, { direct, stages, expected }) => {
+      const count = 64
+      expect([await direct(count), await stages(count)]).toEqual([expected(count), expected(count)])
+    },
+  )
+})
+
+describe('what a thread costs', () => {
+  const settings = { targetMs: 1, runs: 1 }
+  const module = new URL('./workers/measure.ts', import.meta.url).href
+
+  it.each(['numbers', 'objects-json', 'arrays-together', 'hash'])('is measured with the right checksum: %s', async workload => {
+    const request = { peer: '1@2', workload, module, settings }
+    const figures = await runCell<WorkersFigures>(request, { conditions: ['@genstage/source'] })
+    expect(figures).toMatchObject({ count: expect.any(Number), wallMs: [expect.any(Number)] })
+  })
+
+  it('has a command line of its own', () => {
+    expect(parseWorkersOptions(['--quick', '--write'])).toMatchObject({ processes: 1, write: true })
+    expect(() => parseWorkersOptions(['--only', 'x'])).toThrow('--only')
+    expect(parseStreamsOptions(['--only', 'web', '--rounds', '2'])).toMatchObject({ subjects: ['web'], rounds: 2 })
+    expect(() => parseStreamsOptions(['--only', 'tapes'])).toThrow('--only tapes: no such subject')
   })
 })

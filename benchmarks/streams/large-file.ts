@@ -1,16 +1,29 @@
 /**
- * A file of 200 MB through every path for Node streams, each in a process of its own with a heap of 64 MB: how fast, and how much memory at
+ * A file of 200 MB through every path there is for streams of bytes, each in a process of its own with a heap of 64 MB: how fast, and how much memory at
  * most. `node --import tsx --conditions=@genstage/source benchmarks/streams/large-file.ts`
  */
 import { createRuntime, type ProducerRef, producerConsumer, start } from '@genstage/core'
 import { asDuplex, asReadable, asWritable, fromReadable, throughDuplex, toWritable } from '@genstage/streams/node'
+import {
+  asPublisher,
+  asReadableStream,
+  asTransformStream,
+  asWritableStream,
+  fromPublisher,
+  fromReadableStream,
+  throughTransformStream,
+  toWritableStream,
+} from '@genstage/streams'
+import { throughOperators } from '@genstage/rxjs'
 import { spawnSync } from 'node:child_process'
 import { closeSync, createReadStream, createWriteStream, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { createGunzip, createGzip } from 'node:zlib'
+import { map, type Observable } from 'rxjs'
 import { number, table } from '../harness/table.ts'
 
 const megabyte = 1_000_000
@@ -44,10 +57,49 @@ const paths: Readonly<Record<string, (from: string, to: string) => Promise<unkno
     )
     await written(back, to)
   },
+  'pipeTo, without stages': (from, to) => webFrom(from).pipeTo(webTo(to)),
+  'fromReadableStream, toWritableStream': (from, to) => writtenToWeb(webSource(from), to),
+  asReadableStream: (from, to) => asReadableStream(webSource(from), demand).pipeTo(webTo(to)),
+  async asWritableStream(from, to) {
+    const sink = start(toWritableStream(webTo(to)), { runtime })
+    await webFrom(from).pipeTo(asWritableStream(sink, demand))
+    await sink.done
+  },
+  asTransformStream: (from, to) =>
+    webFrom(from)
+      .pipeThrough(asTransformStream(WebRelay, { ...demand, runtime }))
+      .pipeTo(webTo(to)),
+  async 'throughTransformStream, gzip and gunzip'(from, to) {
+    const zip = start(
+      throughTransformStream(() => new CompressionStream('gzip')),
+      { runtime, subscribeTo: [{ to: webSource(from), ...demand }] },
+    )
+    const back = start(
+      throughTransformStream(() => new DecompressionStream('gzip')),
+      { runtime, subscribeTo: [{ to: zip, ...demand }] },
+    )
+    await writtenToWeb(back, to)
+  },
+  'fromPublisher of asPublisher': (from, to) =>
+    written(start(fromPublisher(asPublisher(start(fromReadable(createReadStream(from)), { runtime }), demand)), { runtime }), to),
+  'rxjs, throughOperators': (from, to) => {
+    const source = start(fromReadable(createReadStream(from)), { runtime })
+    const relayed = throughOperators((chunks: Observable<unknown>) => chunks.pipe(map(chunk => chunk)))
+    return written(start(relayed, { runtime, subscribeTo: [{ to: source, ...demand }] }), to)
+  },
 }
 
 const Relay = producerConsumer(() => ({ handleEvents: (chunks: readonly unknown[]) => chunks }))
+const WebRelay = producerConsumer(() => ({ handleEvents: (chunks: readonly BufferSource[]) => chunks }))
 const runtime = createRuntime({ logger })
+
+const webFrom = (path: string) => Readable.toWeb(createReadStream(path)) as ReadableStream<BufferSource>
+const webTo = (path: string) => Writable.toWeb(createWriteStream(path)) as WritableStream<BufferSource>
+const webSource = (path: string) => start(fromReadableStream(webFrom(path)), { runtime })
+
+function writtenToWeb(last: ProducerRef<BufferSource>, to: string): Promise<void> {
+  return start(toWritableStream(webTo(to)), { runtime, subscribeTo: [{ to: last, ...demand }] }).done
+}
 
 function written(last: ProducerRef<unknown>, to: string): Promise<void> {
   return start(toWritable(createWriteStream(to)), { runtime, subscribeTo: [{ to: last, ...demand }] }).done

@@ -58,7 +58,8 @@ export async function measure({
 /** Starts the consumers once, for all runs. A run is a source of its own. */
 async function consumersOf(workload: Workload, threads: number, batches: number): Promise<(count: number) => Promise<number>> {
   const runtime = createRuntime({ logger: { debug() {}, info() {}, warn: console.warn, error: console.error } })
-  const worker = { execArgv: ['--import', new URL('./typescript.mjs', import.meta.url).href] }
+  const conditions = process.execArgv.filter(flag => flag.startsWith('--conditions'))
+  const worker = { execArgv: [...conditions, '--import', new URL('./typescript.mjs', import.meta.url).href] }
   const module = new URL('./stages.ts', import.meta.url)
   const OnThread = onThread<typeof Adder>(module, { export: 'Adder', type: 'consumer', worker, ...workload.options })
   const definition = threads === 0 ? Adder : OnThread
