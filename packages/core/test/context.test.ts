@@ -436,7 +436,7 @@ describe('the end of a stage', () => {
     })
     const Nobody = producerName<number>('nobody')
     const { ready } = start(Opener, { runtime, subscribeTo: [Nobody] })
-    await expect(ready).rejects.toThrow()
+    await expect(ready).rejects.toMatchObject({ code: 'SETUP_FAILED', reason: { type: 'noproc' } })
     expect([opened[0]?.aborted, terminated]).toEqual([true, false])
   })
 
