@@ -31,11 +31,9 @@ class Left {
  * well. Throws `BAD_OPTION`.
  *
  * ```ts
- * const alive = defaultRuntime.keepAlive()
  * const began = performance.now()
  * await pipe([1, 2, 3, 4, 5], rateLimited({ events: 2, perMs: 20 }), forEach(() => {})).done
  * console.log(performance.now() - began >= 40) // => true
- * alive[Symbol.dispose]()
  * ```
  */
 export function rateLimited<T>(options: RateLimitedOptions): ProducerConsumerDefinition<T, T> {

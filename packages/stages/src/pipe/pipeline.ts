@@ -2,7 +2,7 @@ import { consumer, type Context, GenStageError, isGraceful, normal, start } from
 import type { Down, Reason, ReasonInput, Runtime, StageRef, StopOptions, Subscription } from '@genstage/core'
 import { duration, flag, ownOptions, refuseUnknown } from '@genstage/core/adapters'
 
-/** A chain of stages that live together. */
+/** A chain of stages that live together. Reading `done`, `result` or `exited` keeps the process alive until all have ended. */
 export interface Pipeline<out Stages extends readonly StageRef[], out Result> extends AsyncDisposable {
   /** The stages that the pipe has started, from the source down. A source that was running before is not among them. */
   readonly stages: Stages
@@ -40,6 +40,7 @@ export interface PipeSettings {
 
 const defaultStopTimeout = 5_000
 
+const dispose: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for('Symbol.dispose') as typeof Symbol.dispose)
 const asyncDispose: typeof Symbol.asyncDispose =
   Symbol.asyncDispose ?? (Symbol.for('Symbol.asyncDispose') as typeof Symbol.asyncDispose)
 
@@ -62,6 +63,8 @@ export class RunningPipe {
   /** Whether it is being stopped: then the stop decides what is drained. */
   #isStopping = false
   #unfollow: (() => void) | undefined
+  /** Keeps the process alive while somebody waits. */
+  #alive: Disposable | undefined
 
   constructor(stages: readonly PipedStage[], settings: PipeSettings) {
     this.stages = stages.map(({ ref }) => ref)
@@ -79,7 +82,7 @@ export class RunningPipe {
   }
 
   get done(): Promise<void> {
-    this.#isWatched = true
+    this.#watch()
     return this.#settled()
   }
 
@@ -88,7 +91,7 @@ export class RunningPipe {
   }
 
   get exited(): Promise<Reason> {
-    this.#isWatched = true
+    this.#watch()
     return this.#over
   }
 
@@ -108,6 +111,12 @@ export class RunningPipe {
         await this.stop()
       },
     })
+  }
+
+  /** Somebody waits for the end: a failure is noticed, and the process has to live until then. */
+  #watch(): void {
+    this.#isWatched = true
+    if (this.#running > 0) this.#alive ??= this.#settings.runtime.keepAlive()
   }
 
   async #stopInOrder(reason: ReasonInput, timeout: number, drain: boolean): Promise<void> {
@@ -139,6 +148,7 @@ export class RunningPipe {
 
   #allEnded(): void {
     this.#unfollow?.()
+    this.#alive?.[dispose]()
     const failure = this.#firstFailure
     if (failure !== undefined && !this.#isWatched) raise(failure, this.#settings.runtime)
     const graceful = [this.#lastReason, this.#first?.reason].find(reason => reason !== undefined && isGraceful(reason))
