@@ -64,8 +64,9 @@ const byteSum = (): Sum => new Sum(false, (chunk: Buffer) => chunk.length)
 const objectSum = (): Sum => new Sum(true, (event: { readonly value: number }) => event.value)
 const zippedSum = (): Sum => new Sum(false, () => 0)
 
-const byteFormula = { expected: (count: number) => count * chunkSize, step: 16, most: mostChunks }
-const objectFormula = { expected: (count: number) => (count * (count - 1)) / 2, step: 1_000, most: mostObjects }
+// Steps that are long enough for a run whose code is not compiled yet to tell nothing
+const byteFormula = { expected: (count: number) => count * chunkSize, step: 2_048, most: mostChunks }
+const objectFormula = { expected: (count: number) => (count * (count - 1)) / 2, step: 100_000, most: mostObjects }
 
 type Task = Omit<Comparison, 'what'>
 type Demand = typeof ofBytes
