@@ -72,6 +72,8 @@ export class OperatorStage<In, Out> implements ProducerConsumerCallbacks<In, Out
     else if (from.producer !== this.#hold?.ref) this.#producers.add(from)
     else {
       this.#isDraining = true
+      // Nobody is left whose end could be waited for
+      if (this.#producers.size === 0) this.#chain.endInput({ type: 'complete' })
       return 'manual'
     }
   }

@@ -551,3 +551,24 @@ describe('throughOperators: bad input', () => {
     expect(sink.events).toEqual(['<1>', '<2>'])
   })
 })
+
+describe('throughOperators: a drain from outside', () => {
+  it('INV-21 ends behind the last results also when the source has ended before, as in a pipe', async () => {
+    const { runtime } = recordedRuntime()
+    const source = start(fromIterable([1, 2, 3, 4]), { runtime })
+    const stage = start(
+      throughOperators((numbers$: Observable<number>) => numbers$.pipe(bufferCount(3))),
+      { runtime },
+    )
+    const link = stage.subscribe({ to: source, cancel: 'transient' })
+    const results: (readonly number[])[] = []
+    const reading = (async () => {
+      for await (const result of stage.stream({ cancel: 'transient' })) results.push(result)
+    })()
+    await link.ended
+    await settle(runtime)
+    await stage.stop('normal', { drain: true, timeout: Infinity })
+    await reading
+    expect(results).toEqual([[1, 2, 3], [4]])
+  })
+})

@@ -1,6 +1,6 @@
 /** The contract of all adapters, kept by a thread: as an output of events, and with a stage on a thread in the middle of a source. */
 import { BroadcastChannel } from 'node:worker_threads'
-import { fromIterable, start } from '@genstage/core'
+import { fromIterable, isGraceful, start } from '@genstage/core'
 import { adapterContract, type SinkAdapter, type SourceAdapter } from '@genstage/testing'
 import { describe, it } from 'vitest'
 import { threaded } from './support/threads.ts'
@@ -45,8 +45,9 @@ const source: SourceAdapter = {
   open(runtime) {
     const input = new Input()
     const iterable = start(fromIterable(input), { runtime })
-    iterable.monitor(() => {})
-    const ref = start(threaded('Echo'), { runtime, subscribeTo: [{ to: iterable, maxDemand: 4 }] })
+    const ref = start(threaded('Echo'), { runtime, subscribeTo: [{ to: iterable, maxDemand: 4, cancel: 'transient' }] })
+    // As guide page 8 tells: a stage in the middle ends behind what it has taken in
+    iterable.monitor(({ reason }) => void (isGraceful(reason) && ref.stop(reason, { drain: true })))
     ref.monitor(() => void iterable.stop())
     return {
       ref,
