@@ -566,7 +566,7 @@ describe('throughOperators: a drain from outside', () => {
       for await (const result of stage.stream({ cancel: 'transient' })) results.push(result)
     })()
     await link.ended
-    await settle(runtime)
+    await settle()
     await stage.stop('normal', { drain: true, timeout: Infinity })
     await reading
     expect(results).toEqual([[1, 2, 3], [4]])
