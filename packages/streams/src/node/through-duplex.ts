@@ -18,6 +18,7 @@ import { Feed } from './feed.ts'
 import { Intake } from './intake.ts'
 import { checkReadable, checkWritable, type Made, made } from './node-streams.ts'
 import { PeerProducer } from '../peer-producer.ts'
+import { Inputs } from '../inputs.ts'
 import { StreamEnd } from './stream-end.ts'
 
 /**
@@ -25,9 +26,6 @@ import { StreamEnd } from './stream-end.ts'
  * fewer are wanted than are in the last batch.
  */
 const readAhead = { bytes: 16, objects: 64 }
-
-/** The `maxDemand` of a subscription that does not say. */
-const defaultMaxDemand = 1_000
 
 /**
  * A stage in the middle that sends its events through a Node `Duplex`: `zlib.createGzip()`, a cipher, a parser, a socket that answers. What
@@ -71,12 +69,6 @@ function checkDuplex(stream: unknown): asserts stream is Duplex {
   checkWritable(where, stream)
 }
 
-/** Events that wait for room, of one subscription. */
-interface Batch {
-  readonly events: readonly unknown[]
-  readonly from: Subscription
-}
-
 /**
  * The way through the stream. Out of it leads a producer that is no stage, to which the stage is subscribed: so chunks wait in the inbox
  * until they are wanted, and a drain waits for the last one.
@@ -90,9 +82,8 @@ class Passage<In, Out> {
   readonly #outlet: PeerProducer
   /** The subscription to the outlet. */
   readonly #output: Subscription
-  /** The others. */
-  readonly #inputs = new Map<string, Subscription>()
-  readonly #waiting: Batch[] = []
+  /** The others, and what came over them. */
+  readonly #inputs = new Inputs<unknown>()
   #isWriting = false
   /** Whether no more input is to come when what there is has been written. */
   #isEnding = false
@@ -124,19 +115,14 @@ class Passage<In, Out> {
 
   handleSubscribe(from: AnySubscription): 'manual' | void {
     if (from.role === 'consumer' || from.id === this.#output.id) return
-    this.#inputs.set(from.id, from)
-    from.ask(from.options.maxDemand ?? defaultMaxDemand)
+    this.#inputs.add(from)
     return 'manual'
   }
 
   handleEvents(events: readonly In[], from: Subscription): readonly Out[] | void {
     if (from.id === this.#output.id) return events as readonly unknown[] as readonly Out[]
     if (this.#failure !== undefined) throw this.#failure.error
-    const { maxDemand = defaultMaxDemand, minDemand = Math.floor(maxDemand / 2) } = from.options
-    const size = maxDemand - minDemand
-    for (let first = 0; first < events.length; first += size) {
-      this.#waiting.push({ events: events.slice(first, first + size), from })
-    }
+    this.#inputs.take(events, from)
     if (!this.#isWriting) void this.#write()
   }
 
@@ -148,9 +134,9 @@ class Passage<In, Out> {
       if (!stopping.aborted) self.asyncInfo(end)
       return
     }
-    this.#inputs.delete(from.id)
+    const isLast = this.#inputs.remove(ended, from)
     // The rest has to come out before the stage follows; a drain takes care of that
-    if (!stopping.aborted && this.#isLast(ended, from)) this.#ctx.stop(ended.reason, { drain: true })
+    if (!stopping.aborted && isLast) this.#ctx.stop(ended.reason, { drain: true })
     else this.#endInput()
   }
 
@@ -163,28 +149,18 @@ class Passage<In, Out> {
     this.#duplex.off('end', this.#outputEnded)
     this.#feed.close()
     this.#intake.close()
-    const lost = [...this.#waiting.splice(0).flatMap(({ events }) => events), ...this.#intake.handOn()]
+    const lost = [...this.#inputs.giveUp(), ...this.#intake.handOn()]
     this.#ctx.discard(lost, lossOf(reason))
     await this.#streamEnd.destroy(isGraceful(reason) ? undefined : failureOf(reason))
-  }
-
-  /** Whether a subscription that ended well is the last one, as its cancel mode has it. */
-  #isLast({ kind, reason }: Ended, from: Subscription): boolean {
-    const { cancel = 'permanent' } = from.options
-    if (!isGraceful(reason) || cancel === 'temporary') return false
-    if (cancel === 'transient') return this.#inputs.size === 0
-    // Another one to the same producer may have taken its place
-    return kind === 'down' || ![...this.#inputs.values()].some(({ producer }) => producer.id === from.producer.id)
   }
 
   async #write(): Promise<void> {
     this.#isWriting = true
     try {
-      for (let batch = this.#waiting[0]; batch !== undefined; batch = this.#waiting[0]) {
+      for (let batch = this.#inputs.next; batch !== undefined; batch = this.#inputs.next) {
         const room = this.#feed.write(batch.events)
         if (room !== undefined) await room
-        this.#waiting.shift()
-        batch.from.ask(batch.events.length)
+        this.#inputs.written(batch)
       }
     } catch (error) {
       this.#fail(error)
@@ -194,7 +170,7 @@ class Passage<In, Out> {
   }
 
   #endInput(): void {
-    if (this.#isEnding && this.#inputs.size === 0 && !this.#isWriting && this.#failure === undefined) this.#duplex.end()
+    if (this.#isEnding && this.#inputs.isEmpty && !this.#isWriting && this.#failure === undefined) this.#duplex.end()
   }
 
   readonly #deliver = (): void => this.#outlet.deliver(this.#intake.handOn())

@@ -3,28 +3,19 @@ import {
   type AnySubscription,
   type Context,
   type Ended,
-  isGraceful,
   normal,
   type ProducerConsumerRef,
   type Reason,
   type Subscription,
 } from '@genstage/core'
 import { PeerProducer } from '../peer-producer.ts'
+import { Inputs } from '../inputs.ts'
 import { ChunkReader } from './chunk-reader.ts'
 import { closed, end, type Ending, errorOf, Failure, lossOf } from '../endings.ts'
 import { writeAll } from './write-all.ts'
 
 /** The demand for chunks that come out. So many may wait in the inbox of the stage, and as many in its buffer. */
 const readAhead = 8
-
-/** The `maxDemand` of a subscription that does not say. */
-const defaultMaxDemand = 1_000
-
-/** Events to be written, of one subscription. */
-interface Batch<In> {
-  readonly events: readonly In[]
-  readonly from: Subscription
-}
 
 /**
  * The way of events through a foreign pair of streams: the callbacks of a stage in the middle. In: a batch is asked for again when all
@@ -38,9 +29,8 @@ export class Passage<In, Out> {
   readonly #outlet: PeerProducer
   /** The subscription to the outlet. */
   readonly #output: Subscription
-  /** The others, by id. */
-  readonly #inputs = new Map<string, Subscription>()
-  readonly #waiting: Batch<In>[] = []
+  /** The others, and what came over them. */
+  readonly #inputs = new Inputs<In>()
   #isWriting = false
   /** Whether no more input is to come when what there is has been written. */
   #isEnding = false
@@ -75,19 +65,14 @@ export class Passage<In, Out> {
 
   handleSubscribe(from: AnySubscription): 'manual' | void {
     if (from.role === 'consumer' || from.id === this.#output.id) return
-    this.#inputs.set(from.id, from)
-    from.ask(from.options.maxDemand ?? defaultMaxDemand)
+    this.#inputs.add(from)
     return 'manual'
   }
 
   handleEvents(events: readonly In[], from: Subscription): readonly Out[] | void {
     if (from.id === this.#output.id) return events as readonly unknown[] as readonly Out[]
     if (this.#failure !== undefined) throw this.#failure.error
-    const { maxDemand = defaultMaxDemand, minDemand = Math.floor(maxDemand / 2) } = from.options
-    const size = maxDemand - minDemand
-    for (let first = 0; first < events.length; first += size) {
-      this.#waiting.push({ events: events.slice(first, first + size), from })
-    }
+    this.#inputs.take(events, from)
     if (!this.#isWriting) void this.#write()
   }
 
@@ -99,9 +84,9 @@ export class Passage<In, Out> {
       if (!stopping.aborted) self.asyncInfo(end)
       return
     }
-    this.#inputs.delete(from.id)
+    const isLast = this.#inputs.remove(ended, from)
     // The rest has to come out before the stage follows: a drain takes care of that
-    if (!stopping.aborted && this.#isLast(ended, from)) this.#ctx.stop(ended.reason, { drain: true })
+    if (!stopping.aborted && isLast) this.#ctx.stop(ended.reason, { drain: true })
     else this.#closeInput()
   }
 
@@ -113,7 +98,7 @@ export class Passage<In, Out> {
   /** Ends both streams, unless they have ended, and lets go of them. */
   async terminate(reason: Reason): Promise<void> {
     this.#endedAs = reason
-    const lost = [...this.#waiting.splice(0).flatMap(({ events }) => events), ...this.#chunks.handOn()]
+    const lost = [...this.#inputs.giveUp(), ...this.#chunks.handOn()]
     this.#ctx.discard(lost, lossOf(reason))
     const failure = errorOf(reason)
     const cancelled = this.#chunks.close(reason)
@@ -127,22 +112,12 @@ export class Passage<In, Out> {
 
   // ── in
 
-  /** Whether a subscription that ended well is the last one, as its cancel mode has it. */
-  #isLast({ kind, reason }: Ended, from: Subscription): boolean {
-    const { cancel = 'permanent' } = from.options
-    if (!isGraceful(reason) || cancel === 'temporary') return false
-    if (cancel === 'transient') return this.#inputs.size === 0
-    // Another one to the same producer may have taken its place
-    return kind === 'down' || ![...this.#inputs.values()].some(({ producer }) => producer.id === from.producer.id)
-  }
-
   async #write(): Promise<void> {
     this.#isWriting = true
     try {
-      for (let batch = this.#waiting[0]; batch !== undefined; batch = this.#waiting[0]) {
+      for (let batch = this.#inputs.next; batch !== undefined; batch = this.#inputs.next) {
         await writeAll(this.#writer, batch.events)
-        this.#waiting.shift()
-        batch.from.ask(batch.events.length)
+        this.#inputs.written(batch)
       }
     } catch (error) {
       // A pair may want no more, and end well: that is for its other side to tell
@@ -153,7 +128,7 @@ export class Passage<In, Out> {
   }
 
   #closeInput(): void {
-    if (!this.#isEnding || this.#inputs.size > 0 || this.#isWriting || this.#isInputClosed) return
+    if (!this.#isEnding || !this.#inputs.isEmpty || this.#isWriting || this.#isInputClosed) return
     this.#isInputClosed = true
     this.#writer.close().then(undefined, (error: unknown) => this.#chunks.expectNoMore(error))
   }
