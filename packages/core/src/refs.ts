@@ -268,6 +268,8 @@ export interface ReaderOptions {
 /** Everything with time, chance, order or names. One per process by default, one of its own per test. */
 export interface Runtime extends AsyncDisposable {
   readonly clock: Clock
+  /** Chance: a number from 0 up to 1. */
+  readonly random: () => number
   readonly logger: Logger
   readonly telemetry: EventEmitter<TelemetryEvents>
   /** The stage registered under a name now. */
