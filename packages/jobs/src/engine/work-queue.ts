@@ -1,0 +1,426 @@
+import {
+  type AnyMessages,
+  child,
+  consumerSupervisor,
+  type ConsumerSupervisorRef,
+  type Maybe,
+  producerName,
+  type ProducerRef,
+  type StageName,
+  type StageRef,
+  start,
+  type Subscriber,
+  supervisor,
+  type SupervisorRef,
+} from '@genstage/core'
+import type { QueueSettings } from '../runner-options.ts'
+import type { Claimed, ClaimedJob, ClaimRequest, QueueFigures, Settlement } from '../store.ts'
+import { clearTimer } from '../timers.ts'
+import { Attempt, type AttemptOwner } from './attempt.ts'
+import { Completer, type CompleterOwner } from './completer.ts'
+import type { EngineContext } from './engine-context.ts'
+import { Fetcher, type FetcherQueue } from './fetcher.ts'
+import { Prefetch } from './prefetch.ts'
+import { tellCancelled, tellEnd } from './tell-end.ts'
+
+/** How long jobs may lie here claimed, before those that nobody is about to begin go back. */
+const surplusMs = 1_000
+
+/** How many queues this process has made. */
+let made = 0
+
+/**
+ * One queue of a runner: its stages (fetcher, executors), and what must survive them: which jobs are claimed, which run. A job is in one
+ * place at a time: `ahead` (claimed, nobody has it yet), `given` (on its way to the executors), `running` (its attempt has begun). So a
+ * stage that fails and is started again loses nothing, and starts nothing twice.
+ */
+export class WorkQueue implements AttemptOwner, CompleterOwner, FetcherQueue {
+  readonly name: string
+  readonly completer: Completer
+  readonly #engine: EngineContext
+  readonly #prefetch: Prefetch
+  #concurrency: number
+  #ahead: ClaimedJob[] = []
+  readonly #given = new Set<ClaimedJob>()
+  readonly #running = new Set<Attempt>()
+  /** Demand that the fetcher could not meet. */
+  #demand = 0
+  #isPaused: boolean
+  #isStopping = false
+  /** The last claim brought less than was asked for: wait for a hint or the timer. */
+  #isDry = false
+  /** A hint came while a claim was under way. */
+  #wasHinted = false
+  /** The claim under way. */
+  #claim: ClaimRequest | undefined
+  #timer: Disposable | undefined
+  #openTimer: Disposable | undefined
+  #surplusTimer: Disposable | undefined
+  #processed = 0
+  #lastJobAt: number | undefined
+  #fetcher: StageRef<AnyMessages> | undefined
+  #executors: Subscriber | undefined
+  /** The name of the fetcher. */
+  readonly #jobs: StageName<ProducerRef<ClaimedJob>>
+  #tree: SupervisorRef<{ readonly fetcher: StageRef; readonly executors: ConsumerSupervisorRef<ClaimedJob> }> | undefined
+  #whenDone: (() => void)[] = []
+
+  constructor(name: string, settings: QueueSettings, engine: EngineContext) {
+    this.name = name
+    this.#engine = engine
+    this.#concurrency = settings.concurrency
+    this.#isPaused = settings.paused
+    this.#prefetch = new Prefetch(engine.clock, settings.prefetchMs, settings.maxPrefetch)
+    // One that is being dropped may still have its stages when another one of its name is added
+    this.#jobs = producerName(`genstage/jobs/${engine.instance}/${name}/${++made}`)
+    this.completer = new Completer(engine, this)
+  }
+
+  get concurrency(): number {
+    return this.#concurrency
+  }
+
+  get running(): number {
+    return this.#running.size
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  get figures(): QueueFigures {
+    return {
+      name: this.name,
+      concurrency: this.#concurrency,
+      running: this.#running.size,
+      processed: this.#processed,
+      ...(this.#lastJobAt === undefined ? {} : { lastJobAt: this.#lastJobAt }),
+    }
+  }
+
+  /** Whether there are jobs of this queue here that have not ended. */
+  get isHolding(): boolean {
+    return this.#ahead.length + this.#given.size + this.#running.size > 0
+  }
+
+  /** The claim under way. */
+  get claim(): ClaimRequest | undefined {
+    return this.#claim
+  }
+
+  /** Numbers of the jobs that are here: claimed, or ended and not yet written. */
+  *held(): Generator<number> {
+    for (const { seq } of this.#ahead) yield seq
+    for (const { seq } of this.#given) yield seq
+    for (const { job } of this.#running) yield job.seq
+    yield* this.completer.held()
+  }
+
+  // ── life
+
+  /** Starts the stages. They are looked after by a supervisor of their own, so that a queue that fails harms no other (ROW-G18). */
+  open(): void {
+    const { runtime, logger } = this.#engine
+    const to = this.#jobs
+    const Executors = consumerSupervisor((job: ClaimedJob) => this.#execute(job), { shutdown: 'brutal_kill' })
+    const tree = supervisor(
+      [
+        child(Fetcher, { id: 'fetcher', arg: this, name: to }),
+        child(Executors, { id: 'executors', subscribeTo: [{ to, ...this.#demandOptions() }], shutdown: 1_000 }),
+      ],
+      { strategy: 'rest_for_one', maxRestarts: 10, maxSeconds: 10, backoff: { minDelayMs: 10, maxDelayMs: 1_000 } },
+    )
+    this.#tree = start(tree, { runtime })
+    this.#tree.monitor(({ reason }) => {
+      this.#tree = undefined
+      if (this.#isStopping) return
+      logger.error(`the stages of queue "${this.name}" have ended; they are started again`, {
+        code: 'STAGE_FAILED',
+        queue: this.name,
+        reason,
+      })
+      this.#openTimer = this.#engine.clock.setTimer(1_000, () => this.open())
+    })
+  }
+
+  /** Begins no more jobs, and gives back those that have not begun. Calls nothing of the user's. */
+  hold(): void {
+    this.#isStopping = true
+    this.#clearTimer()
+    clearTimer(this.#openTimer)
+    clearTimer(this.#surplusTimer)
+    this.#giveBack()
+  }
+
+  /** The same; resolves when nothing runs any more. What is to be written may not have been by then. */
+  async stop(): Promise<void> {
+    this.hold()
+    for (const attempt of this.#running) attempt.stopSoon()
+    this.#tellDone()
+    while (this.#running.size > 0) await new Promise<void>(resolve => this.#whenDone.push(resolve))
+  }
+
+  /** The time for running jobs is up. */
+  stopNow(): void {
+    for (const attempt of this.#running) attempt.stopNow()
+  }
+
+  /** Ends what is left: handlers that do not end, stages. */
+  async close(): Promise<void> {
+    for (const attempt of this.#running) attempt.abandon()
+    await this.#tree?.stop()
+  }
+
+  /** The runner was taken for dead: nothing it holds is its own any more. */
+  leaseLost(): void {
+    this.#ahead = []
+    this.#given.clear()
+    for (const attempt of this.#running) {
+      tellEnd(this.#engine, attempt, undefined, 'refused')
+      attempt.lost()
+    }
+  }
+
+  // ── from outside
+
+  /** There may be something to claim. */
+  wake(): void {
+    this.#isDry = false
+    if (this.#claim !== undefined) this.#wasHinted = true
+    else this.completer.look()
+  }
+
+  pause(): void {
+    this.#isPaused = true
+    this.#giveBack()
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    this.#look()
+    this.wake()
+  }
+
+  resize(concurrency: number): void {
+    this.#concurrency = concurrency
+    this.#adjustDemand()
+    this.#look()
+    this.wake()
+  }
+
+  /** A cancellation was requested. False if it is not one of ours. */
+  cancel(seq: number, token: number, reason: string): boolean {
+    for (const attempt of this.#running) {
+      if (attempt.job.seq !== seq || attempt.job.token !== token) continue
+      attempt.cancel(reason)
+      return true
+    }
+    const isIt = (job: ClaimedJob): boolean => job.seq === seq && job.token === token
+    const waiting = this.#ahead.find(isIt) ?? [...this.#given].find(isIt)
+    if (waiting === undefined) return false
+    this.#ahead = this.#ahead.filter(job => job !== waiting)
+    this.#given.delete(waiting)
+    this.completer.add({ seq, token, ranMs: 0, to: 'cancelled', reason }, answer =>
+      tellCancelled(this.#engine, waiting, reason, answer),
+    )
+    return true
+  }
+
+  // ── the fetcher's side
+
+  attach(fetcher: StageRef<AnyMessages>): void {
+    this.#fetcher = fetcher
+    this.#demand = 0
+  }
+
+  subscribed(executors: Subscriber): void {
+    // Jobs that were on their way to executors that are no more; those that get there all the same are known by then to have begun
+    this.#ahead.unshift(...this.#given)
+    this.#given.clear()
+    // One subscription at a time: the older one may be of executors that still run, if the queue was resized twice at once
+    this.#executors?.cancel()
+    this.#executors = executors
+    if (executors.options.maxDemand !== this.#concurrency) this.#adjustDemand()
+    // The demand of the subscription before is still known to the fetcher, so that no demand may come that would give them again
+    this.#look()
+  }
+
+  take(demand: number): readonly ClaimedJob[] {
+    if (this.#isPaused || this.#isStopping) return []
+    const count = Math.min(demand, this.#free, this.#ahead.length)
+    if (count <= 0) return []
+    const jobs = this.#ahead.splice(0, count)
+    for (const job of jobs) this.#given.add(job)
+    return jobs
+  }
+
+  wanted(demand: number): void {
+    this.#demand = demand
+    if (demand > 0) this.completer.look()
+  }
+
+  // ── the executors' side
+
+  #execute(job: ClaimedJob): Maybe<void> {
+    // Not given any more: it was given back, or has begun already
+    if (!this.#given.delete(job)) return
+    return job.crashes > 0 ? this.#beginSuspect(job) : this.#begin(job)
+  }
+
+  #begin(job: ClaimedJob): Maybe<void> {
+    const { kinds, clock } = this.#engine
+    const kind = kinds.find(job.kind)
+    if (kind === undefined) return this.#release(job) // not one we asked for
+    const attempt = new Attempt(job, kind, this.#engine, this)
+    this.#running.add(attempt)
+    this.#lastJobAt = clock.wallTime()
+    return attempt.begin()
+  }
+
+  /** Alone among its like, and known to have begun (`Store.begin`). */
+  async #beginSuspect(job: ClaimedJob): Promise<void> {
+    this.#given.add(job)
+    const leave = await this.#engine.suspects.enter()
+    try {
+      const [isOurs] = await this.#beginInStore(job)
+      if (!this.#given.delete(job) || isOurs !== true) return
+      await this.#begin(job)
+    } finally {
+      leave()
+      this.#look()
+    }
+  }
+
+  async #beginInStore(job: ClaimedJob): Promise<readonly boolean[]> {
+    try {
+      return await this.#engine.store.begin([job])
+    } catch (error) {
+      this.#engine.storeHealth.failed('begin', error)
+      if (this.#given.delete(job)) this.#release(job)
+      return [false]
+    }
+  }
+
+  ended(attempt: Attempt, settlement: Settlement | undefined): void {
+    if (!this.#running.delete(attempt)) return
+    this.#processed++
+    this.#prefetch.ended(1)
+    if (settlement !== undefined)
+      this.completer.add(settlement, answer => {
+        // That it was lost has been told; it may be written all the same, if that was said in error
+        if (answer !== 'refused' || !attempt.isLost) tellEnd(this.#engine, attempt, settlement, answer)
+        this.#tellIfIdle()
+      })
+    if (this.#demand > 0) this.#look()
+    if (this.#running.size === 0) this.#tellDone()
+  }
+
+  // ── the completer's side
+
+  claimRequest(along: boolean): ClaimRequest | undefined {
+    const { runner, handled } = this.#engine
+    // Places of attempts that have just ended are asked for soon
+    const isReady = along || this.#demand + this.#running.size + this.#given.size > 0
+    if (!isReady || this.#isDry || this.#isPaused || this.#isStopping || handled.length === 0) return undefined
+    // A place that is free is demand, or will be as soon as the executors have had their turn
+    const free = Math.max(0, this.#free)
+    const target = this.#prefetch.target
+    const missing = free + target - this.#ahead.length
+    if (missing <= 0 || (!along && this.#ahead.length >= free + target / 2)) return undefined
+    this.#wasHinted = false
+    this.#claim = { runner, queue: this.name, limit: missing, kinds: handled }
+    return this.#claim
+  }
+
+  claimed({ jobs, nextInMs, paused }: Claimed, request: ClaimRequest): void {
+    this.#claim = undefined
+    if (request.runner !== this.#engine.runner) return // claimed by a runner that was taken for dead since
+    this.#ahead.push(...jobs)
+    if (this.#isStopping || this.#isPaused) return this.#giveBack()
+    // Paused for all runners: what was claimed ahead waits with the rest
+    if (paused) this.#giveBack()
+    this.#watchSurplus()
+    if (jobs.length > 0) this.#look()
+    if (jobs.length >= request.limit || this.#wasHinted) {
+      this.#isDry = false
+      this.#clearTimer()
+      return
+    }
+    this.#isDry = true
+    this.#lookAgainIn(paused ? this.#engine.settings.pollMs : Math.min(nextInMs ?? Infinity, this.#engine.settings.pollMs))
+    this.#tellIfIdle()
+  }
+
+  claimFailed(): void {
+    this.#claim = undefined
+    this.#isDry = false
+    this.#engine.doubtHoldings()
+  }
+
+  get #free(): number {
+    return this.#concurrency - this.#running.size - this.#given.size
+  }
+
+  /** Lets the fetcher look whether it can give something. */
+  #look(): void {
+    if (this.#ahead.length > 0) this.#fetcher?.cast('look')
+  }
+
+  /** Gives back what has not begun, also what is on its way to the executors: they do not begin it any more. */
+  #giveBack(): void {
+    const jobs = [...this.#given, ...this.#ahead]
+    this.#ahead = []
+    this.#given.clear()
+    for (const job of jobs) this.#release(job)
+  }
+
+  #release(job: ClaimedJob): void {
+    this.completer.add({ seq: job.seq, token: job.token, ranMs: 0, to: 'release' }, () => {})
+  }
+
+  /** Handlers may have become slower since jobs were claimed ahead: then others are to have them. */
+  #watchSurplus(): void {
+    if (this.#ahead.length === 0 || this.#surplusTimer !== undefined) return
+    this.#surplusTimer = this.#engine.clock.setTimer(surplusMs, () => {
+      this.#surplusTimer = undefined
+      const wanted = Math.max(0, this.#free) + this.#prefetch.target
+      for (const job of this.#ahead.splice(wanted)) this.#release(job)
+      this.#watchSurplus()
+    })
+  }
+
+  #lookAgainIn(ms: number): void {
+    this.#clearTimer()
+    this.#timer = this.#engine.clock.setTimer(ms, () => this.wake())
+  }
+
+  #clearTimer(): void {
+    clearTimer(this.#timer)
+    this.#timer = undefined
+  }
+
+  #demandOptions(): { readonly maxDemand: number; readonly minDemand: number; readonly cancel: 'temporary' } {
+    return { maxDemand: this.#concurrency, minDemand: this.#concurrency - 1, cancel: 'temporary' }
+  }
+
+  /** Makes the demand of the executors that of the concurrency. */
+  #adjustDemand(): void {
+    const executors = this.#tree?.child('executors')
+    if (this.#executors?.options.maxDemand === this.#concurrency || executors === undefined) return
+    this.#executors?.cancel()
+    this.#executors = undefined
+    executors.subscribe({ to: this.#jobs, ...this.#demandOptions() })
+  }
+
+  #tellIfIdle(): void {
+    if (!this.#isDry || this.isHolding) return
+    const { events, clock } = this.#engine
+    if (events.listenerCount('idle') > 0) events.emit('idle', { queue: this.name, at: clock.wallTime() })
+  }
+
+  #tellDone(): void {
+    const waiting = this.#whenDone
+    this.#whenDone = []
+    for (const resolve of waiting) resolve()
+  }
+}

@@ -1,0 +1,404 @@
+import { hostname } from 'node:os'
+import process from 'node:process'
+import { Client } from './client.ts'
+import type { EngineContext } from './engine/engine-context.ts'
+import type { JobClient } from './job-client.ts'
+import type { Middleware } from './job-context.ts'
+import type { JobRunner, RunnerQueue, RunnerStopOptions } from './job-runner.ts'
+import { Lease, type LeaseOwner } from './engine/lease.ts'
+import { Maintenance } from './engine/maintenance.ts'
+import { Holdings } from './engine/holdings.ts'
+import { Reporter } from './engine/reporter.ts'
+import { stopOnProcessSignals } from './engine/process-signals.ts'
+import { Health } from './engine/store-health.ts'
+import { catchStrayErrors } from './engine/stray-errors.ts'
+import { Suspects } from './engine/suspects.ts'
+import { WorkQueue } from './engine/work-queue.ts'
+import { JobsError } from './errors.ts'
+import { newId } from './ids.ts'
+import { checkQueueName } from './names.ts'
+import { holdProcess } from './process-hold.ts'
+import {
+  checkConcurrency,
+  type QueueOptions,
+  queueSettings,
+  type RunnerOptions,
+  type RunnerSettings,
+  runnerSettings,
+  stopSettings,
+} from './runner-options.ts'
+import type { Cancellation, Hint, NewRunner, RunnerFigures } from './store.ts'
+import { clearTimer } from './timers.ts'
+
+/**
+ * Starts a runner: it opens the store, registers, takes back what dead runners held, and works on its queues. Returns at once; `ready`
+ * tells how that went. Bad options throw at once (`BAD_OPTION`, `BAD_NAME`).
+ *
+ * ```ts
+ * const Greet = kind('greet', ({ name }: { name: string }) => `Hello, ${name}!`)
+ * const runner = startRunner({ store: memoryStore(), kinds: [Greet], queues: { default: 5 } })
+ * const job = await runner.enqueue(Greet, { name: 'Ada' })
+ * console.log(await job.result()) // => Hello, Ada!
+ * await runner.stop()
+ * ```
+ */
+export function startRunner(options: RunnerOptions): JobRunner {
+  return new Runner(runnerSettings(options))
+}
+
+class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
+  readonly instance: string
+  readonly settings: RunnerSettings
+  readonly handled: readonly string[]
+  readonly middleware: readonly Middleware[]
+  readonly reporter: Reporter
+  readonly suspects: Suspects = new Suspects()
+  readonly storeHealth: Health
+  readonly done: Promise<void>
+  #runner: string
+  readonly #queues = new Map<string, WorkQueue>()
+  /** Queues that are being dropped. */
+  readonly #leaving = new Set<WorkQueue>()
+  #lease: Lease
+  readonly #maintenance: Maintenance
+  readonly #holdings: Holdings
+  #isLooking = false
+  #isRegistered = false
+  /** The start is over: queues that come now are opened at once, those before by the start. */
+  #isWorking = false
+  /** A registration under way, or to be tried again, after the runner was taken for dead. */
+  #registering: Promise<void> | undefined
+  #registerTimer: Disposable | undefined
+  readonly #started: Promise<void>
+  #stopping: Promise<void> | undefined
+  #unlisten: (() => void) | undefined
+  #uncatch: (() => void) | undefined
+  #unsignal: (() => void) | undefined
+  readonly #release: () => void
+  #graceTimer: Disposable | undefined
+  #graceEndsAt = Infinity
+  /** Why the runner failed, if it did. */
+  #failure: Error | undefined
+  #endDone: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined
+
+  constructor(settings: RunnerSettings) {
+    super(settings)
+    this.settings = settings
+    this.#runner = newId(this.runtime)
+    this.instance = this.#runner
+    this.handled = settings.kinds.handled
+    this.middleware = settings.middleware
+    this.storeHealth = new Health(this.clock, this.runtime.random, this.logger, this.events)
+    this.reporter = new Reporter(this.store, this.clock, this.storeHealth)
+    this.#lease = new Lease(this, this)
+    this.#maintenance = new Maintenance(
+      this,
+      () => this.#lease,
+      () => this.#holdings.look(),
+    )
+    this.#holdings = new Holdings(
+      this,
+      () => this.#known(),
+      () => this.#all().flatMap(({ claim }) => claim ?? []),
+    )
+    this.done = new Promise((resolve, reject) => (this.#endDone = { resolve, reject }))
+    this.done.catch(() => {}) // who waits for it is told; who does not has the log
+    for (const [name, queue] of settings.queues) this.#queues.set(name, new WorkQueue(name, queue, this))
+    this.#release = holdProcess(this.runtime)
+    this.#started = this.#start()
+    this.#started.catch((error: unknown) => this.#failed(error))
+  }
+
+  get id(): string {
+    return this.#runner
+  }
+
+  get runner(): string {
+    return this.#runner
+  }
+
+  get client(): JobClient {
+    return this
+  }
+
+  override get ready(): Promise<void> {
+    return this.#started
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping !== undefined
+  }
+
+  get queues(): readonly RunnerQueue[] {
+    return [...this.#queues.values()].map(queue => this.#view(queue))
+  }
+
+  get figures(): RunnerFigures {
+    return { queues: [...this.#queues.values()].map(({ figures }) => figures) }
+  }
+
+  queue(name: string): RunnerQueue {
+    return this.#view(this.#queueNamed(name))
+  }
+
+  addQueue(name: string, options: number | QueueOptions): RunnerQueue {
+    const checked = checkQueueName(name)
+    const settings = queueSettings(`queue "${checked}"`, options)
+    if (this.#stopping !== undefined) throw new JobsError('STOPPED', 'the runner is stopping', { queue: checked })
+    if (this.#queues.has(checked))
+      throw new JobsError('BAD_NAME', `the runner works on queue "${checked}" already`, { queue: checked })
+    const queue = new WorkQueue(checked, settings, this)
+    this.#queues.set(checked, queue)
+    if (this.#isWorking) {
+      this.#openQueue(queue)
+      void this.#lease.beat() // the list of runners shows it
+    }
+    return this.#view(queue)
+  }
+
+  async dropQueue(name: string, options?: RunnerStopOptions): Promise<void> {
+    const graceMs = stopSettings('dropQueue', options, this.settings.graceMs)
+    const queue = this.#queueNamed(name)
+    this.#queues.delete(name)
+    this.#leaving.add(queue)
+    const timer = this.clock.setTimer(graceMs, () => queue.stopNow())
+    await queue.stop()
+    clearTimer(timer)
+    await queue.completer.idle()
+    queue.completer.close()
+    await queue.close()
+    this.#leaving.delete(queue)
+    void this.#lease.beat()
+    this.events.emit('queueRemoved', { queue: name, at: this.clock.wallTime() })
+  }
+
+  stop(options?: RunnerStopOptions): Promise<void> {
+    const graceMs = stopSettings('stop', options, this.settings.graceMs)
+    this.#endGraceIn(graceMs)
+    for (const queue of this.#queues.values()) queue.hold()
+    if (this.#stopping === undefined) {
+      this.#stopping = this.#stop()
+      this.events.emit('stopping', { at: this.clock.wallTime() })
+    }
+    return this.#stopping
+  }
+
+  override close(): Promise<void> {
+    return this.stop()
+  }
+
+  // ── for the engine
+
+  doubtHoldings(): void {
+    this.#holdings.doubt()
+  }
+
+  cancelAll(cancellations: readonly Cancellation[]): void {
+    for (const { seq, token, reason } of cancellations)
+      for (const queue of this.#all()) if (queue.cancel(seq, token, reason)) break
+  }
+
+  /** The runner was taken for dead: what it held belongs to others. It goes on as a new one. */
+  lost(): void {
+    if (this.#stopping !== undefined) return
+    this.logger.error(`runner ${this.#runner} was taken for dead; it goes on under a new id`, {
+      code: 'LEASE_LOST',
+      runner: this.#runner,
+    })
+    const lease = this.#lease
+    for (const queue of this.#all()) queue.leaseLost()
+    this.#runner = newId(this.runtime)
+    this.#lease = new Lease(this, this)
+    void lease.end()
+    this.#registering = this.#register()
+  }
+
+  async #start(): Promise<void> {
+    await super.ready
+    if (this.#stopping !== undefined) return
+    const { settings, store } = this
+    if (settings.strayErrors === 'exit') this.#uncatch = catchStrayErrors(error => this.#strayed(error))
+    if (settings.signals) this.#unsignal = stopOnProcessSignals(this)
+    await store.register(this.#registration(), settings.leaseMs)
+    this.#isRegistered = true
+    this.#lease.begin()
+    await this.#maintenance.takeBack()
+    if (this.#stopping !== undefined) return
+    this.#unlisten = store.listen(hint => this.#hinted(hint))
+    this.#maintenance.begin()
+    this.#isWorking = true
+    for (const queue of this.#queues.values()) this.#openQueue(queue)
+  }
+
+  #openQueue(queue: WorkQueue): void {
+    if (this.#stopping !== undefined) return
+    queue.open()
+    this.events.emit('queueAdded', { queue: queue.name, at: this.clock.wallTime() })
+  }
+
+  #hinted(hint: Hint): void {
+    switch (hint.type) {
+      case 'waiting':
+      case 'queue':
+        this.#queues.get(hint.queue)?.wake()
+        return
+      case 'cancelled':
+        return this.#lookForCancellations()
+      case 'changed':
+        for (const queue of this.#queues.values()) queue.wake()
+        return this.#lookForCancellations()
+      case 'finished':
+    }
+  }
+
+  /** Hints of one turn make one look; without anything that runs there is nothing to cancel. */
+  #lookForCancellations(): void {
+    if (this.#isLooking || !this.#all().some(({ isHolding }) => isHolding)) return
+    this.#isLooking = true
+    queueMicrotask(() => {
+      this.#isLooking = false
+      this.store.cancellations(this.#runner).then(
+        cancellations => this.cancelAll(cancellations),
+        (error: unknown) => this.storeHealth.failed('cancellations', error),
+      )
+    })
+  }
+
+  async #stop(): Promise<void> {
+    try {
+      await this.#started.catch(() => {})
+      this.#unlisten?.()
+      await this.#maintenance.end()
+      await Promise.all(this.#all().map(queue => queue.stop()))
+      await this.#written()
+      await this.reporter.flush()
+      await Promise.all(this.#all().map(queue => queue.close()))
+      clearTimer(this.#registerTimer)
+      await this.#registering
+      await this.#lease.end()
+      if (this.#isRegistered) await this.store.unregister(this.#runner)
+    } catch (error) {
+      this.logger.error('the runner could not leave its store in order; what it held is taken back by others', { error })
+    }
+    this.#uncatch?.()
+    this.#unsignal?.()
+    clearTimer(this.#graceTimer)
+    try {
+      await super.close()
+    } catch (error) {
+      this.logger.error('the store could not be closed in order', { error })
+    }
+    this.#release()
+    if (this.#failure === undefined) this.#endDone?.resolve()
+    else this.#endDone?.reject(this.#failure)
+  }
+
+  /** Resolves when every end of an attempt is written, or when the store has not taken them in time. */
+  async #written(): Promise<void> {
+    const queues = this.#all()
+    let timer: Disposable | undefined
+    const timeUp = new Promise<void>(resolve => (timer = this.clock.setTimer(this.settings.abandonMs, resolve)))
+    await Promise.race([Promise.all(queues.map(({ completer }) => completer.idle())), timeUp])
+    clearTimer(timer)
+    const lost = queues.reduce((sum, { completer }) => sum + completer.close(), 0)
+    if (lost > 0)
+      this.logger.error(`the store took the ends of ${lost} attempts no more; these jobs are run again`, {
+        code: 'STORE_UNAVAILABLE',
+        count: lost,
+      })
+  }
+
+  /** Aborts handlers that still run, in so many milliseconds; an earlier time stays. */
+  #endGraceIn(ms: number): void {
+    const at = this.clock.now() + ms
+    if (at >= this.#graceEndsAt) return
+    this.#graceEndsAt = at
+    clearTimer(this.#graceTimer)
+    this.#graceTimer = this.clock.setTimer(ms, () => {
+      for (const queue of this.#all()) queue.stopNow()
+    })
+  }
+
+  /** A handler has left something behind that failed: the process is drained, and ends with 1. */
+  #strayed(error: unknown): void {
+    if (this.#failure !== undefined) return
+    this.#failure = new JobsError(
+      'STRAY_ERROR',
+      'a handler left something behind that failed outside of its promise; the runner stops',
+      { cause: error },
+    )
+    this.logger.error(this.#failure.message, { code: 'STRAY_ERROR', error })
+    void this.stop().then(() => process.exit(1))
+  }
+
+  /** The start failed: everything is let go, and `done` tells. */
+  #failed(error: unknown): void {
+    this.#failure ??=
+      error instanceof Error ? error : new JobsError('STORE_UNAVAILABLE', 'the runner could not start', { cause: error })
+    void this.stop()
+  }
+
+  async #register(): Promise<void> {
+    try {
+      await this.store.register(this.#registration(), this.settings.leaseMs)
+      if (this.#stopping !== undefined) return
+      this.#lease.begin()
+      for (const queue of this.#queues.values()) queue.wake()
+    } catch (error) {
+      this.storeHealth.failed('register', error)
+      if (this.#stopping !== undefined) return
+      this.#registerTimer = this.clock.setTimer(this.storeHealth.delayMs, () => {
+        this.#registering = this.#register()
+      })
+    }
+  }
+
+  #registration(): NewRunner {
+    const { metadata, name } = this.settings
+    return {
+      id: this.#runner,
+      host: hostname(),
+      pid: process.pid,
+      queues: this.figures.queues,
+      ...(name === undefined ? {} : { name }),
+      ...(metadata === undefined ? {} : { metadata }),
+    }
+  }
+
+  /** Numbers of the jobs that are claimed, or ended and not yet written. */
+  #known(): ReadonlySet<number> {
+    return new Set(this.#all().flatMap(queue => [...queue.held()]))
+  }
+
+  #queueNamed(name: string): WorkQueue {
+    const queue = this.#queues.get(checkQueueName(name))
+    if (queue !== undefined) return queue
+    const known = [...this.#queues.keys()].join(', ') || 'none'
+    throw new JobsError('UNKNOWN_QUEUE', `the runner does not work on queue "${name}"; it works on ${known}`, { queue: name })
+  }
+
+  #all(): readonly WorkQueue[] {
+    return [...this.#queues.values(), ...this.#leaving]
+  }
+
+  #view(queue: WorkQueue): RunnerQueue {
+    return {
+      name: queue.name,
+      get concurrency() {
+        return queue.concurrency
+      },
+      get running() {
+        return queue.running
+      },
+      get processed() {
+        return queue.figures.processed
+      },
+      get isPaused() {
+        return queue.isPaused
+      },
+      resize: concurrency => queue.resize(checkConcurrency(`queue "${queue.name}"`, concurrency)),
+      pause: () => queue.pause(),
+      resume: () => queue.resume(),
+    }
+  }
+}

@@ -1,0 +1,184 @@
+import type { AttemptRecord, Failure, Held, Settlement } from '../../store.ts'
+import type { Line } from './book.ts'
+import type { SqlRow } from './driver.ts'
+import { stateAt } from './inserting.ts'
+import { withRecord } from './job-rows.ts'
+import { cancelled, completed, discarded, failed, running, waiting } from './schema.ts'
+import type { Session } from './session.ts'
+import { fromText, textOf, toText } from './texts.ts'
+import { keyEnded } from './uniques.ts'
+
+type Completion = Extract<Settlement, { to: 'completed' }>
+
+const complete = `
+  UPDATE jobs SET state = ${completed}, result = j.value ->> 2, started_at = j.value ->> 3, finished_at = ?, cancel_reason = NULL
+  FROM json_each(?) AS j WHERE jobs.seq = j.value ->> 0 AND token = j.value ->> 1 AND state = ${running}
+  RETURNING jobs.seq, id, line, unique_key`
+
+/** Ends attempts. Answers, in their order, which of them were still held. */
+export function settleJobs(session: Session, settlements: readonly Settlement[]): readonly boolean[] {
+  // Of several settlements of one job the first counts: that is sure one by one
+  if (new Set(settlements.map(({ seq }) => seq)).size < settlements.length) return settlements.map(one => settleOne(session, one))
+  const accepted = completeAll(session, settlements.filter(isCompletion))
+  return settlements.map(one => (isCompletion(one) ? accepted.has(one.seq) : settleOne(session, one)))
+}
+
+function isCompletion(settlement: Settlement): settlement is Completion {
+  return settlement.to === 'completed'
+}
+
+function settleOne(session: Session, settlement: Settlement): boolean {
+  if (isCompletion(settlement)) return completeAll(session, [settlement]).size > 0
+  const job = heldJob(session, settlement)
+  if (job === undefined) return false
+  endAttempt(session, job, settlement)
+  return true
+}
+
+/** What nearly all attempts do, all in one statement. Answers the seqs of those that were held. */
+function completeAll(session: Session, completions: readonly Completion[]): ReadonlySet<number> {
+  const accepted = new Set<number>()
+  if (completions.length === 0) return accepted
+  const { now, book } = session
+  const entries = completions.map(({ seq, token, result, ranMs }) => [seq, token, result ?? null, now - ranMs])
+  for (const [seq, id, line, key] of session.rows(complete, now, JSON.stringify(entries))) {
+    accepted.add(Number(seq))
+    book.move(book.lineById(Number(line)), running, completed)
+    if (key !== null) keyEnded(session, String(id), String(key))
+    session.hints.push({ type: 'finished', id: String(id), state: 'completed' })
+  }
+  return accepted
+}
+
+/** A job whose attempt runs. */
+export interface RunningJob {
+  readonly seq: number
+  readonly id: string
+  readonly line: Line
+  readonly attempt: number
+  readonly crashes: number
+  readonly begun: boolean
+  readonly runner: string
+  readonly startedAt: number
+  readonly cancelReason: string | undefined
+  readonly keyText: string | undefined
+  readonly history: string | undefined
+}
+
+/** What `runningJob` takes. */
+export const runningColumns = 'seq, id, line, attempt, crashes, begun, runner, started_at, cancel_reason, unique_key, history'
+
+export function runningJob(session: Session, row: SqlRow): RunningJob {
+  const reason = textOf(row[8])
+  return {
+    seq: Number(row[0]),
+    id: String(row[1]),
+    line: session.book.lineById(Number(row[2])),
+    attempt: Number(row[3]),
+    crashes: Number(row[4]),
+    begun: row[5] === 1,
+    runner: String(row[6]),
+    startedAt: Number(row[7]),
+    cancelReason: reason === undefined ? undefined : fromText(reason),
+    keyText: textOf(row[9]),
+    history: textOf(row[10]),
+  }
+}
+
+/** The job that is running by this claim, and by no later one. */
+function heldJob(session: Session, { seq, token }: Held): RunningJob | undefined {
+  const row = session.row(`SELECT ${runningColumns} FROM jobs WHERE seq = ? AND token = ? AND state = ${running}`, seq, token)
+  return row && runningJob(session, row)
+}
+
+function endAttempt(session: Session, held: RunningJob, settlement: Exclude<Settlement, Completion>): void {
+  const job = { ...held, startedAt: session.now - settlement.ranMs }
+  switch (settlement.to) {
+    case 'failed':
+    case 'discarded':
+      return finish(session, job, settlement.to, { outcome: settlement.to, failure: settlement.failure })
+    case 'cancelled':
+      return finish(session, job, 'cancelled', { outcome: 'cancelled' }, job.cancelReason ?? settlement.reason)
+    case 'retry':
+      if (job.cancelReason !== undefined)
+        return finish(session, job, 'cancelled', { outcome: 'cancelled', failure: settlement.failure }, job.cancelReason)
+      return again(session, job, { outcome: 'retry', failure: settlement.failure, inMs: settlement.inMs, counts: true })
+    case 'snooze':
+      if (job.cancelReason !== undefined) return finish(session, job, 'cancelled', { outcome: 'cancelled' }, job.cancelReason)
+      return again(session, job, { outcome: 'snooze', inMs: settlement.inMs, counts: false })
+    case 'release':
+      return release(session, job)
+  }
+}
+
+/** Ends an attempt that does not count, because it has not begun or was cut off: the job waits again at its old place. */
+export function release(session: Session, job: RunningJob): void {
+  if (job.cancelReason !== undefined) return finish(session, job, 'cancelled', { outcome: 'cancelled' }, job.cancelReason)
+  session.run(`UPDATE jobs SET state = ${waiting}, attempt = attempt - 1, started_at = ? WHERE seq = ?`, job.startedAt, job.seq)
+  session.book.move(job.line, running, waiting)
+  session.hints.push({ type: 'waiting', queue: job.line.queue })
+}
+
+/** How an attempt ended that did not complete the job. */
+export interface Ending {
+  readonly outcome: AttemptRecord['outcome']
+  readonly failure?: Failure
+}
+
+/** Another attempt, later. */
+function again(session: Session, job: RunningJob, ending: Ending & { readonly inMs: number; readonly counts: boolean }): void {
+  const runAt = session.now + ending.inMs
+  const state = stateAt(runAt, session.now)
+  session.run(
+    `UPDATE jobs SET state = ?, run_at = ?, attempt = attempt - ?, started_at = ?, failure = coalesce(?, failure), history = ? WHERE seq = ?`,
+
+    state,
+    runAt,
+    ending.counts ? 0 : 1,
+    job.startedAt,
+    failureText(ending.failure),
+    historyWith(session, job, ending),
+    job.seq,
+  )
+  session.book.move(job.line, running, state)
+  session.hints.push({ type: 'waiting', queue: job.line.queue })
+}
+
+/** The end of a job that is not its completion. What was asked for in vain is no reason. */
+export function finish(
+  session: Session,
+  job: RunningJob,
+  to: 'failed' | 'discarded' | 'cancelled',
+  ending: Ending,
+  reason?: string,
+): void {
+  const state = { failed, discarded, cancelled }[to]
+  session.run(
+    `UPDATE jobs SET state = ?, started_at = ?, finished_at = ?, failure = coalesce(?, failure), cancel_reason = ?, history = ? WHERE seq = ?`,
+    state,
+    job.startedAt,
+    session.now,
+    failureText(ending.failure),
+    reason === undefined ? null : toText(reason),
+    historyWith(session, job, ending),
+    job.seq,
+  )
+  session.book.move(job.line, running, state)
+  ended(session, job.id, job.keyText, to)
+}
+
+/** A job has come to its end: its key is free, who waits for it is told. */
+export function ended(session: Session, id: string, keyText: string | undefined, to: 'failed' | 'discarded' | 'cancelled'): void {
+  if (keyText !== undefined) keyEnded(session, id, keyText)
+  session.hints.push({ type: 'finished', id, state: to })
+}
+
+function failureText(failure: Failure | undefined): string | null {
+  return failure === undefined ? null : JSON.stringify(failure)
+}
+
+function historyWith(session: Session, job: RunningJob, { outcome, failure }: Ending): string {
+  const { attempt, runner, startedAt, history } = job
+  const record = { attempt, runner, startedAt, endedAt: session.now, outcome, ...(failure !== undefined && { failure }) }
+  return withRecord(history, record)
+}

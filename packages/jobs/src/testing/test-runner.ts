@@ -1,0 +1,320 @@
+import { badOption, ownOptions, refuseUnknown } from '@genstage/core/adapters'
+import type { Simulation, VirtualClock } from '@genstage/testing'
+import { Client } from '../client.ts'
+import type { EngineContext } from '../engine/engine-context.ts'
+import { Attempt } from '../engine/attempt.ts'
+import { Reporter } from '../engine/reporter.ts'
+import { Health } from '../engine/store-health.ts'
+import { Suspects } from '../engine/suspects.ts'
+import { tellEnd } from '../engine/tell-end.ts'
+import type { EnqueuedJob } from '../enqueued-job.ts'
+import type { EnqueueOptions } from '../enqueue-options.ts'
+import { JobsError } from '../errors.ts'
+import { newId } from '../ids.ts'
+import type { Job } from '../job.ts'
+import type { EnqueueArguments, JobClient } from '../job-client.ts'
+import type { Middleware } from '../job-context.ts'
+import type { Kind } from '../kind.ts'
+import type { RunnerSettings } from '../runner-options.ts'
+import type { ClaimedJob, Failure, Settlement } from '../store.ts'
+import { chosenJobs, type EnqueuedFilter, enqueuedText } from './enqueued-jobs.ts'
+import { type TestRunnerOptions, type TestRunnerSettings, testRunnerSettings } from './test-runner-options.ts'
+
+/** One attempt that a test runner has made. */
+export interface Ran {
+  /** The job as it stands after it. */
+  readonly job: Job
+  /** What became of the job: `retry` and `snooze` let it run again. */
+  readonly to: Settlement['to']
+  /** What the handler returned, as it is stored. */
+  readonly result: unknown
+  /** Why the attempt failed, if it did. */
+  readonly error: Failure | undefined
+}
+
+/** How many attempts ended how. */
+export type Drained = Readonly<Record<Settlement['to'], number>>
+
+/** Options of `drain`. */
+export interface DrainOptions {
+  /** Of this queue only. */
+  readonly queue?: string
+  /** Also what is due later, retries among it: the clock is moved on to it. Default false. */
+  readonly withDelayed?: boolean
+  /** More attempts than that are taken for an endless row: an error is thrown. Default 1,000. */
+  readonly limit?: number
+}
+
+/** A client that runs jobs one at a time, when a test says so, in a memory store of its own whose clock stands still. */
+export interface TestRunner extends JobClient {
+  readonly clock: VirtualClock
+  /** Every attempt that was made, oldest first. */
+  readonly ran: readonly Ran[]
+  /** Runs the job that is next, of one queue or of all; undefined if none is due. */
+  runNext(options?: { readonly queue?: string }): Promise<Ran | undefined>
+  /** Makes one attempt at this job; if it is due later, the clock is moved on. Rejects with `UNKNOWN_JOB` if it does not wait. */
+  run(id: string): Promise<Ran>
+  /** Runs what is due until nothing is, and counts how that went. */
+  drain(options?: DrainOptions): Promise<Drained>
+  /** Moves the clock on; timers fire on the way. Runs no jobs. */
+  advance(ms: number): Promise<void>
+  /** The jobs that are to run, oldest first: of a kind, and with these args among theirs. */
+  enqueued(kind?: Kind | string, args?: unknown, filter?: EnqueuedFilter): Promise<readonly Job[]>
+  /** Throws an error that tells what is there, unless such a job is to run. Answers the jobs. */
+  assertEnqueued(kind: Kind | string, args?: unknown, filter?: EnqueuedFilter): Promise<readonly Job[]>
+  /** Throws an error that tells what is there, if such a job is to run. */
+  refuteEnqueued(kind: Kind | string, args?: unknown, filter?: EnqueuedFilter): Promise<void>
+  /** Lets go of everything. Rejects if handlers still run. */
+  close(): Promise<void>
+}
+
+/**
+ * A runner for tests: no timers, no processes, no waiting. Handlers are called as a real runner calls them, with their schemas, outcomes,
+ * retries, timeouts, progress and middleware. Refuses bad options with `BAD_OPTION`.
+ *
+ * ```ts
+ * import { kind } from '@genstage/jobs'
+ * import { testRunner } from '@genstage/jobs/testing'
+ *
+ * const Greet = kind('greet', ({ name }: { name: string }) => `Hello, ${name}!`)
+ * const runner = testRunner({ kinds: [Greet] })
+ * await runner.enqueue(Greet, { name: 'Ada' }, { delayMs: 60_000 })
+ * await runner.assertEnqueued(Greet, { name: 'Ada' }, { delayMs: 60_000 })
+ * console.log(await runner.runNext()) // => undefined
+ * await runner.advance(60_000)
+ * console.log((await runner.runNext())?.result) // => Hello, Ada!
+ * await runner.close()
+ * ```
+ */
+export function testRunner(options: TestRunnerOptions): TestRunner {
+  return new ManualRunner(testRunnerSettings(options))
+}
+
+/** It never dies, so its lease never ends. */
+const leaseMs = Number.MAX_SAFE_INTEGER / 2
+/** Attempts at one job, or in one drain, beyond which there seems to be no end. */
+const mostAttempts = 1_000
+
+class ManualRunner extends Client implements TestRunner, EngineContext {
+  override readonly clock: VirtualClock
+  readonly ran: Ran[] = []
+  readonly settings: RunnerSettings
+  readonly handled: readonly string[]
+  readonly middleware: readonly Middleware[]
+  readonly storeHealth: Health
+  readonly reporter: Reporter
+  readonly suspects: Suspects = new Suspects()
+  readonly instance: string
+  readonly runner: string
+  readonly #mode: 'manual' | 'inline'
+  readonly #simulation: Simulation
+  readonly #started: Promise<void>
+  readonly #running = new Set<Attempt>()
+
+  constructor({ mode, simulation, engine }: TestRunnerSettings) {
+    super(engine)
+    this.#mode = mode
+    this.#simulation = simulation
+    this.clock = simulation.clock
+    this.settings = engine
+    this.handled = engine.kinds.handled
+    this.middleware = engine.middleware
+    this.storeHealth = new Health(this.clock, this.runtime.random, this.logger, this.events)
+    this.reporter = new Reporter(this.store, this.clock, this.storeHealth)
+    this.runner = newId(this.runtime)
+    this.instance = this.runner
+    this.#started = this.#start()
+    this.#started.catch(() => {}) // told by `ready`
+  }
+
+  override get ready(): Promise<void> {
+    return this.#started
+  }
+
+  get client(): JobClient {
+    return this
+  }
+
+  doubtHoldings(): void {}
+
+  override enqueue<Args, Result>(kind: Kind<Args, Result>, ...rest: EnqueueArguments<Args>): Promise<EnqueuedJob<Args, Result>>
+  override enqueue(kind: string, args?: unknown, options?: EnqueueOptions): Promise<EnqueuedJob>
+  override enqueue(kind: unknown, args?: unknown, options?: EnqueueOptions): Promise<EnqueuedJob> {
+    return this.#ranInline(super.enqueue(kind as string, args, options))
+  }
+
+  override async enqueueMany<Args, Result>(
+    kind: Kind<Args, Result>,
+    args: readonly Args[],
+    options?: Omit<EnqueueOptions, 'id' | 'unique' | 'debounce' | 'throttle'>,
+  ): Promise<readonly EnqueuedJob<Args, Result>[]> {
+    const jobs = await super.enqueueMany(kind, args, options)
+    if (this.#mode === 'inline') for (const { id } of jobs) await this.#runToItsEnd(id)
+    return jobs
+  }
+
+  async runNext(options?: { readonly queue?: string }): Promise<Ran | undefined> {
+    const own = ownOptions('runNext', options)
+    refuseUnknown('runNext', own, ['queue'])
+    await this.#started
+    const queues = options?.queue === undefined ? Object.keys((await this.stats()).queues) : [options.queue]
+    const claimed: ClaimedJob[] = []
+    for (const queue of queues) claimed.push(...(await this.#claim(queue, 1)))
+    const next = claimed.toSorted(compareClaims)[0]
+    await this.#release(claimed.filter(job => job !== next))
+    return next && this.#attempt(next)
+  }
+
+  async run(id: string): Promise<Ran> {
+    await this.#started
+    const job = await this.find(id)
+    if (job === undefined || (job.state !== 'waiting' && job.state !== 'delayed'))
+      throw new JobsError('UNKNOWN_JOB', `job ${id} does not wait to run: ${job?.state ?? 'there is none'}`, { job: id })
+    if (job.state === 'delayed') await this.advance(job.runAt - this.clock.wallTime())
+    const claimed = await this.#claim(job.queue, Number.MAX_SAFE_INTEGER)
+    const mine = claimed.find(each => each.id === id)
+    await this.#release(claimed.filter(each => each !== mine))
+    if (mine === undefined)
+      throw new JobsError('UNKNOWN_JOB', `job ${id} cannot run: its queue is paused, or kind "${job.kind}" has no handler here`, {
+        job: id,
+        kind: job.kind,
+      })
+    return this.#attempt(mine)
+  }
+
+  async drain(options?: DrainOptions): Promise<Drained> {
+    const own = ownOptions('drain', options)
+    refuseUnknown('drain', own, ['queue', 'withDelayed', 'limit'])
+    const { queue, withDelayed = false, limit = mostAttempts } = options ?? {}
+    const counts = { completed: 0, failed: 0, discarded: 0, cancelled: 0, retry: 0, snooze: 0, release: 0 }
+    for (let attempts = 0; ; attempts++) {
+      const ran = await this.runNext(queue === undefined ? {} : { queue })
+      if (ran !== undefined) counts[ran.to]++
+      else if (!withDelayed || !(await this.#moveToNext(queue))) return counts
+      if (attempts >= limit) throw new Error(`drain: there is no end to it: ${attempts} attempts were made, and more are due`)
+    }
+  }
+
+  async advance(ms: number): Promise<void> {
+    if (!(ms >= 0)) throw badOption('advance', 'ms', ms, 'a number of milliseconds from 0')
+    await this.#simulation.advance(ms)
+  }
+
+  async enqueued(kind?: Kind | string, args?: unknown, filter?: EnqueuedFilter): Promise<readonly Job[]> {
+    return chosenJobs(await this.#waiting(), kind, args, filter, this.clock.wallTime())
+  }
+
+  async assertEnqueued(kind: Kind | string, args?: unknown, filter?: EnqueuedFilter): Promise<readonly Job[]> {
+    const found = await this.enqueued(kind, args, filter)
+    const { count } = filter ?? {}
+    if (count === undefined ? found.length > 0 : found.length === count) return found
+    const text = enqueuedText(await this.#waiting(), kind, args, filter, this.clock.wallTime())
+    throw new Error(`${count === undefined ? 'no job' : `${found.length} jobs, not ${count},`} of ${text}`)
+  }
+
+  async refuteEnqueued(kind: Kind | string, args?: unknown, filter?: EnqueuedFilter): Promise<void> {
+    const found = await this.enqueued(kind, args, filter)
+    if (found.length === 0) return
+    const text = enqueuedText(await this.#waiting(), kind, args, filter, this.clock.wallTime())
+    throw new Error(`${found.length === 1 ? 'a job' : `${found.length} jobs`} of ${text}`)
+  }
+
+  override async close(): Promise<void> {
+    const left = [...this.#running]
+    for (const attempt of left) attempt.abandon()
+    await this.#simulation.flush()
+    await this.reporter.flush()
+    await super.close()
+    if (left.length > 0) throw new Error(`handlers still ran at the end: ${left.map(({ job }) => job.kind).join(', ')}`)
+  }
+
+  async #start(): Promise<void> {
+    await super.ready
+    await this.store.register({ id: this.runner, host: 'test', pid: 0, queues: [] }, leaseMs)
+    this.store.listen(hint => {
+      if (hint.type === 'cancelled') void this.#cancelRunning()
+    })
+  }
+
+  async #cancelRunning(): Promise<void> {
+    for (const { seq, token, reason } of await this.store.cancellations(this.runner))
+      for (const attempt of this.#running) if (attempt.job.seq === seq && attempt.job.token === token) attempt.cancel(reason)
+  }
+
+  async #claim(queue: string, limit: number): Promise<readonly ClaimedJob[]> {
+    return (await this.store.claim({ runner: this.runner, queue, limit, kinds: this.handled })).jobs
+  }
+
+  /** They were claimed only to see which is next. */
+  async #release(jobs: readonly ClaimedJob[]): Promise<void> {
+    if (jobs.length > 0) await this.store.settle(jobs.map(({ seq, token }) => ({ seq, token, ranMs: 0, to: 'release' as const })))
+  }
+
+  async #attempt(job: ClaimedJob): Promise<Ran> {
+    const [attempt, settlement] = await this.#ended(job)
+    this.#running.delete(attempt)
+    await this.reporter.flush()
+    if (settlement === undefined) throw new Error(`job ${job.id} (${job.kind}) was taken away while it ran`)
+    const { accepted } = await this.store.settle([settlement])
+    tellEnd(this, attempt, settlement, accepted[0] === true ? 'taken' : 'refused')
+    const after = await this.find(job.id)
+    if (after === undefined) throw new Error(`job ${job.id} (${job.kind}) was removed while it ran`)
+    const ran = {
+      job: after,
+      to: settlement.to,
+      result: after.result,
+      error: 'failure' in settlement ? settlement.failure : undefined,
+    }
+    this.ran.push(ran)
+    return ran
+  }
+
+  #ended(job: ClaimedJob): Promise<readonly [Attempt, Settlement | undefined]> {
+    return new Promise(resolve => {
+      const owner = { ended: (ended: Attempt, settlement: Settlement | undefined) => resolve([ended, settlement]) }
+      const attempt = new Attempt(job, this.kinds.get(job.kind), this, owner)
+      this.#running.add(attempt)
+      void attempt.begin()
+    })
+  }
+
+  async #ranInline(enqueued: Promise<EnqueuedJob>): Promise<EnqueuedJob> {
+    const job = await enqueued
+    if (this.#mode === 'inline') await this.#runToItsEnd(job.id)
+    return job
+  }
+
+  async #runToItsEnd(id: string): Promise<void> {
+    for (let attempts = 0; attempts < mostAttempts; attempts++) {
+      const job = await this.find(id)
+      if (job === undefined || (job.state !== 'waiting' && job.state !== 'delayed')) return
+      await this.run(id)
+    }
+    throw new Error(`job ${id} has no end: ${mostAttempts} attempts were made`)
+  }
+
+  /** Moves the clock on to the next job that is due later. False if there is none. */
+  async #moveToNext(queue: string | undefined): Promise<boolean> {
+    const later = (await this.#waiting()).filter(
+      job => job.state === 'delayed' && (queue === undefined || job.queue === queue) && this.handled.includes(job.kind),
+    )
+    if (later.length === 0) return false
+    await this.advance(Math.max(0, Math.min(...later.map(({ runAt }) => runAt)) - this.clock.wallTime()))
+    return true
+  }
+
+  /** All that is to run, oldest first. */
+  async #waiting(): Promise<readonly Job[]> {
+    const jobs: Job[] = []
+    for (let before: number | undefined; ;) {
+      const page = await this.list({ states: ['waiting', 'delayed'], limit: 1_000, ...(before === undefined ? {} : { before }) })
+      jobs.push(...page.jobs)
+      if (page.next === undefined) return jobs.toReversed()
+      before = page.next
+    }
+  }
+}
+
+function compareClaims(a: ClaimedJob, b: ClaimedJob): number {
+  return a.priority - b.priority || a.runAt - b.runAt || a.seq - b.seq
+}

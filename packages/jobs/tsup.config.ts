@@ -1,0 +1,13 @@
+import { libraryConfig } from '../../tsup.base.ts'
+
+// With shims, because a CommonJS module has no `import.meta.url` to find the program of the heartbeat's thread by
+export default libraryConfig(
+  {
+    index: 'src/index.ts',
+    store: 'src/store-entry.ts',
+    testing: 'src/testing/index.ts',
+    'heartbeat-thread': 'src/stores/sqlite/heartbeat-thread.ts',
+  },
+  // tsup leaves optional dependencies out of a bundle only when told so
+  { shims: true, external: ['libsql'] },
+)
