@@ -1,6 +1,8 @@
-/** The command line of the benchmarks: `npm run bench -- core`, `supervision`, `streams`, `workers` or `memory`. */
+/** The command line of the benchmarks: `npm run bench -- core`, `supervision`, `streams`, `workers`, `jobs` or `memory`. */
 import { benchCore } from './core/main.ts'
 import { usage } from './core/options.ts'
+import { benchJobs } from './jobs/main.ts'
+import { usage as jobsUsage } from './jobs/options.ts'
 import { benchMemory } from './memory/main.ts'
 import { benchStreams } from './streams/main.ts'
 import { usage as streamsUsage } from './streams/options.ts'
@@ -17,12 +19,13 @@ const suites: Readonly<Record<string, () => Promise<number>>> = {
   supervision: () => benchSupervision(args, say),
   streams: () => benchStreams(args, say),
   workers: () => benchWorkers(args, say),
+  jobs: () => benchJobs(args, say),
   memory: () => benchMemory(say),
 }
 const run = suites[suite ?? '']
 if (run === undefined) {
   say(
-    `${usage}\n\n${supervisionUsage}\n\n${streamsUsage}\n\n${workersUsage}\n\nnpm run bench -- memory\n\n  ten million events through a slow consumer in a heap of 64 MB\n`,
+    `${usage}\n\n${supervisionUsage}\n\n${streamsUsage}\n\n${workersUsage}\n\n${jobsUsage}\n\nnpm run bench -- memory\n\n  ten million events through a slow consumer in a heap of 64 MB\n`,
   )
   process.exitCode = 2
 } else {
