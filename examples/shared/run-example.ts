@@ -28,7 +28,7 @@ async function ended(child: ChildProcessWithoutNullStreams): Promise<Ended> {
   child.stdout.setEncoding('utf8').on('data', text => (output.stdout += text))
   child.stderr.setEncoding('utf8').on('data', text => (output.stderr += text))
   const code = await new Promise<number | null>(resolve => child.on('close', resolve))
-  return { stdout: output.stdout, stderr: output.stderr.replace(/^listening\n/m, ''), code }
+  return { stdout: output.stdout, stderr: output.stderr.replace(/^listening\n/gm, ''), code }
 }
 
 /** Starts an example and waits for its end. */
