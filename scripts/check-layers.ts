@@ -57,6 +57,7 @@ const rules: Rules = {
         'better-sqlite3',
         'better-sqlite3/package.json',
         'fast-check',
+        'piscina',
         'node:async_hooks',
         'node:crypto',
         'node:fs',

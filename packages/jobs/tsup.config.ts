@@ -6,6 +6,8 @@ export default libraryConfig(
     index: 'src/index.ts',
     store: 'src/store-entry.ts',
     testing: 'src/testing/index.ts',
+    threads: 'src/threads/index.ts',
+    'threads-worker': 'src/threads/worker.ts',
     'heartbeat-thread': 'src/stores/sqlite/heartbeat-thread.ts',
   },
   // tsup leaves optional dependencies out of a bundle only when told so

@@ -81,7 +81,7 @@ export class Client implements JobClient {
 
   enqueue<Args, Result>(kind: Kind<Args, Result>, ...rest: EnqueueArguments<Args>): Promise<EnqueuedJob<Args, Result>>
   enqueue(kind: string, args?: unknown, options?: EnqueueOptions): Promise<EnqueuedJob>
-  enqueue(given: unknown, args?: unknown, options?: EnqueueOptions): Promise<EnqueuedJob> {
+  async enqueue(given: unknown, args?: unknown, options?: EnqueueOptions): Promise<EnqueuedJob> {
     const kind = this.#kindOf(given)
     const settings = enqueueSettings(kind, options)
     const text = prepareArgs(kind, args)

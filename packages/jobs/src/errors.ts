@@ -23,6 +23,7 @@ export type JobsErrorCode =
   | 'HANDLER_STUCK'
   | 'STRAY_ERROR'
   | 'RUNNER_CRASHED'
+  | 'WORKER_THREAD_EXIT'
   | 'VERSION_TOO_NEW'
   | 'EVENT_LOOP_BLOCKED'
   // the store

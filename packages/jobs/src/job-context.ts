@@ -27,7 +27,7 @@ export interface JobContext {
   readonly lastProgress: unknown
   /** Keeps how far the handler is, with the job. Written in batches; the newest value counts. Refuses what JSON would change (`BAD_PAYLOAD`). */
   progress(value: unknown): void
-  /** Keeps a line with the job: the newest 1,000 are kept. */
+  /** Keeps a line with the job: the newest 1,000 are kept, at most 4 KiB of each. */
   log(message: string, level?: LogEntry['level']): void
   readonly logger: Logger
   /** To enqueue more, to look at other jobs. */

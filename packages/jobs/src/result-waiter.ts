@@ -125,8 +125,7 @@ export class ResultWaiter {
     } catch {
       return // the next look may do better
     }
-    for (const [index, id] of ids.entries())
-      for (const waiter of [...(this.#waiters.get(id) ?? [])]) answer(id, jobs[index], waiter)
+    for (const [index, id] of ids.entries()) for (const waiter of this.#waiters.get(id) ?? []) answer(id, jobs[index], waiter)
   }
 }
 

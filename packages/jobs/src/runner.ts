@@ -193,6 +193,14 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
     this.#holdings.doubt()
   }
 
+  get isLeaseInDoubt(): boolean {
+    return this.#lease.isInDoubt
+  }
+
+  leaseConfirmed(): void {
+    for (const queue of this.#all()) queue.leaseConfirmed()
+  }
+
   cancelAll(cancellations: readonly Cancellation[]): void {
     for (const { seq, token, reason } of cancellations)
       for (const queue of this.#all()) if (queue.cancel(seq, token, reason)) break
@@ -341,13 +349,14 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
   async #register(): Promise<void> {
     try {
       await this.store.register(this.#registration(), this.settings.leaseMs)
+      this.storeHealth.worked('register')
       if (this.#stopping !== undefined) return
       this.#lease.begin()
       for (const queue of this.#queues.values()) queue.wake()
     } catch (error) {
       this.storeHealth.failed('register', error)
       if (this.#stopping !== undefined) return
-      this.#registerTimer = this.clock.setTimer(this.storeHealth.delayMs, () => {
+      this.#registerTimer = this.clock.setTimer(this.storeHealth.delayMs('register'), () => {
         this.#registering = this.#register()
       })
     }
@@ -365,7 +374,7 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
     }
   }
 
-  /** Numbers of the jobs that are claimed, or ended and not yet written. */
+  /** Tokens of the claims whose jobs are here, or have ended and are not yet written. */
   #known(): ReadonlySet<number> {
     return new Set(this.#all().flatMap(queue => [...queue.held()]))
   }

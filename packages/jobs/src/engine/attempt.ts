@@ -163,10 +163,11 @@ export class Attempt {
     if (events.listenerCount('progress') > 0) events.emit('progress', { ...this.#event(), runner, progress: value })
   }
 
-  log(message: string, level: LogEntry['level']): void {
+  /** `message` is text, but where nobody checks types. */
+  log(message: unknown, level: LogEntry['level']): void {
     if (this.#isOver) return
     const { clock, reporter } = this.engine
-    reporter.log(this.job, { level, message: cutText(`${message}`, longestLine), at: clock.wallTime() })
+    reporter.log(this.job, { level, message: cutText(String(message), longestLine), at: clock.wallTime() })
   }
 
   #handle(): unknown {

@@ -43,10 +43,10 @@ export class Completer {
     this.#owner = owner
   }
 
-  /** Numbers of the jobs whose ends are not written. */
+  /** Tokens of the claims whose ends are not written. */
   *held(): Generator<number> {
-    for (const { settlement } of this.#writing) yield settlement.seq
-    for (const { settlement } of this.#entries) yield settlement.seq
+    for (const { settlement } of this.#writing) yield settlement.token
+    for (const { settlement } of this.#entries) yield settlement.token
   }
 
   add(settlement: Settlement, settled: Entry['settled']): void {
@@ -84,37 +84,47 @@ export class Completer {
 
   async #write(): Promise<void> {
     if (this.#isBusy || this.#isClosed) return
+    await this.#reportFirst()
+    if (this.#isClosed) return this.#tellIdle()
     const entries = this.#entries
     const request = this.#owner.claimRequest(entries.length > 0)
     if (entries.length === 0 && request === undefined) return this.#tellIdle()
     this.#isBusy = true
     this.#entries = []
     this.#writing = entries
-    const { storeHealth, reporter } = this.#engine
+    const { storeHealth } = this.#engine
+    const operation = entries.length > 0 ? 'settle' : 'claim'
     try {
-      // What a job has reported stands before its end
-      if (!reporter.isEmpty) await reporter.flush()
       const claimed = await this.#call(entries, request)
       this.#isBusy = false
       this.#writing = []
-      storeHealth.worked()
+      storeHealth.worked(operation)
       if (claimed !== undefined && request !== undefined) this.#owner.claimed(claimed, request)
       this.look()
     } catch (error) {
       this.#isBusy = false
       this.#writing = []
-      storeHealth.failed(entries.length > 0 ? 'settle' : 'claim', error)
+      storeHealth.failed(operation, error)
       if (request !== undefined) this.#owner.claimFailed()
       if (this.#isClosed) for (const { settled } of entries) settled('unknown')
       else {
         for (const entry of entries) entry.wasTried = true
         this.#entries = [...entries, ...this.#entries]
-        this.#timer = this.#engine.clock.setTimer(storeHealth.delayMs, () => {
+        this.#timer = this.#engine.clock.setTimer(storeHealth.delayMs(operation), () => {
           this.#timer = undefined
           this.look()
         })
       }
     }
+  }
+
+  /** What a job has reported stands before its end. What to claim is asked after that, for a stop may come meanwhile (JOB-9). */
+  async #reportFirst(): Promise<void> {
+    const { reporter } = this.#engine
+    if (this.#entries.length === 0 || reporter.isEmpty) return
+    this.#isBusy = true
+    await reporter.flush()
+    this.#isBusy = false
   }
 
   async #call(entries: readonly Entry[], request: ClaimRequest | undefined): Promise<Claimed | undefined> {

@@ -29,6 +29,8 @@ export interface EngineContext {
   readonly instance: string
   /** The id under which the runner is registered now: a new one after it was taken for dead. */
   readonly runner: string
+  /** The runner may have been taken for dead: nothing is begun until a beat has got through. */
+  readonly isLeaseInDoubt: boolean
   /** A call of the store failed, or works again. */
   readonly storeHealth: StoreHealth
   /** The store may believe that this runner holds jobs it knows nothing of: the answer to a claim got lost. */

@@ -8,7 +8,10 @@ import type { EngineContext } from './engine-context.ts'
  */
 export class Holdings {
   readonly #engine: EngineContext
-  /** Numbers of the jobs that the runner knows of: claimed, or ended and not yet written. */
+  /**
+   * Tokens of the claims that the runner knows of. Not numbers of jobs: a write whose answer got lost may have ended one claim of a job and
+   * made another, of which nobody knows.
+   */
   readonly #known: () => ReadonlySet<number>
   /** The claims under way. */
   readonly #claims: () => readonly ClaimRequest[]
@@ -34,14 +37,21 @@ export class Holdings {
     const { store, runner } = this.#engine
     const claims = this.#claims()
     if (this.#pending.some(claim => claims.includes(claim))) return
-    const held = await store.holdings(runner)
-    const known = this.#known()
-    const unknown = held.filter(({ seq }) => !known.has(seq))
-    const orphans = unknown.filter(({ token }) => this.#suspected.has(token))
-    if (orphans.length > 0) await store.settle(orphans.map(release))
-    this.#pending = claims
-    this.#suspected = new Set(unknown.map(({ token }) => token))
-    this.#isDoubtful = unknown.length > 0
+    // A claim that fails while the store answers may be one of which this answer tells nothing
+    this.#isDoubtful = false
+    try {
+      const held = await store.holdings(runner)
+      const known = this.#known()
+      const unknown = held.filter(({ token }) => !known.has(token))
+      const orphans = unknown.filter(({ token }) => this.#suspected.has(token))
+      if (orphans.length > 0) await store.settle(orphans.map(release))
+      this.#pending = claims
+      this.#suspected = new Set(unknown.map(({ token }) => token))
+      if (unknown.length > 0) this.#isDoubtful = true
+    } catch (error) {
+      this.#isDoubtful = true
+      throw error
+    }
   }
 }
 

@@ -6,6 +6,8 @@ import type { EngineContext } from './engine-context.ts'
 export interface LeaseOwner {
   readonly figures: RunnerFigures
   cancelAll(cancellations: readonly Cancellation[]): void
+  /** A beat got through after the lease had been in doubt. */
+  leaseConfirmed(): void
   /** The runner was taken for dead. */
   lost(): void
 }
@@ -33,6 +35,11 @@ export class Lease {
     return this.#engine.clock.now() - this.#beatAt
   }
 
+  /** No beat has got through for a whole lease: the runner may have been taken for dead, as after a freeze of its process (F8). */
+  get isInDoubt(): boolean {
+    return this.silentMs >= this.#engine.settings.leaseMs
+  }
+
   begin(): void {
     this.#isEnded = false
     clearTimer(this.#timer)
@@ -57,10 +64,12 @@ export class Lease {
     try {
       const { alive, cancellations } = await store.heartbeat(runner, settings.leaseMs, this.#owner.figures)
       if (this.#isEnded) return
-      storeHealth.worked()
+      storeHealth.worked('heartbeat')
       if (!alive) return this.#lost()
+      const wasInDoubt = this.isInDoubt
       this.#beatAt = clock.now()
       this.#owner.cancelAll(cancellations)
+      if (wasInDoubt) this.#owner.leaseConfirmed()
     } catch (error) {
       storeHealth.failed('heartbeat', error)
     }

@@ -55,7 +55,7 @@ export class Maintenance {
     const { storeHealth } = this.#engine
     try {
       await duty()
-      storeHealth.worked()
+      storeHealth.worked('maintenance')
     } catch (error) {
       storeHealth.failed('maintenance', error)
     }

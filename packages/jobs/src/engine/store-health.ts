@@ -7,9 +7,9 @@ const longestDelayMs = 5_000
 /** Whether the store answers. */
 export interface StoreHealth {
   failed(operation: string, error: unknown): void
-  worked(): void
-  /** How long to wait before the next try: longer with every failure in a row. */
-  readonly delayMs: number
+  worked(operation: string): void
+  /** How long to wait before this is tried again: longer with every failure of it in a row, whatever else works meanwhile. */
+  delayMs(operation: string): number
 }
 
 /** Tells of failures of the store, once at the beginning and once at the end of each row of them, and how long to wait between tries. */
@@ -18,8 +18,10 @@ export class Health implements StoreHealth {
   readonly #random: () => number
   readonly #logger: Logger
   readonly #events: JobEventBus
-  /** Failures in a row. */
-  #failures = 0
+  /** Failures in a row, by operation. */
+  readonly #failures = new Map<string, number>()
+  /** The last call has failed. */
+  #isFailing = false
 
   constructor(clock: Clock, random: () => number, logger: Logger, events: JobEventBus) {
     this.#clock = clock
@@ -29,20 +31,23 @@ export class Health implements StoreHealth {
   }
 
   /** Half of it is chance, so that many runners do not come back at one moment. */
-  get delayMs(): number {
-    const longest = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(this.#failures, 10))
+  delayMs(operation: string): number {
+    const longest = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(this.#failures.get(operation) ?? 0, 10))
     return longest / 2 + (longest / 2) * this.#random()
   }
 
   failed(operation: string, error: unknown): void {
-    if (this.#failures++ === 0)
+    this.#failures.set(operation, (this.#failures.get(operation) ?? 0) + 1)
+    if (!this.#isFailing)
       this.#logger.error(`the store failed (${operation}); it is tried again`, { code: codeOf(error), operation, error })
+    this.#isFailing = true
     this.#events.emit('storeError', { operation, error, at: this.#clock.wallTime() })
   }
 
-  worked(): void {
-    if (this.#failures === 0) return
-    this.#failures = 0
+  worked(operation: string): void {
+    this.#failures.delete(operation)
+    if (!this.#isFailing) return
+    this.#isFailing = false
     this.#logger.info('the store works again')
     this.#events.emit('storeRecovered', { at: this.#clock.wallTime() })
   }

@@ -1,6 +1,6 @@
 /**
- * Jobs under which a process has died already start one at a time in a runner: if it dies again, it is known which of them it was, and
- * its neighbours are not held responsible.
+ * Jobs that have one crash left before they are given up start one at a time in a runner: if the process dies again, it is known which of
+ * them it was, and its neighbours are not given up with it.
  */
 export class Suspects {
   #isBusy = false

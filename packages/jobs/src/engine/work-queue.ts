@@ -108,11 +108,11 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, FetcherQueue {
     return this.#claim
   }
 
-  /** Numbers of the jobs that are here: claimed, or ended and not yet written. */
+  /** Tokens of the claims that are here: of jobs that are claimed, or ended and not yet written. */
   *held(): Generator<number> {
-    for (const { seq } of this.#ahead) yield seq
-    for (const { seq } of this.#given) yield seq
-    for (const { job } of this.#running) yield job.seq
+    for (const { token } of this.#ahead) yield token
+    for (const { token } of this.#given) yield token
+    for (const { job } of this.#running) yield job.token
     yield* this.completer.held()
   }
 
@@ -181,6 +181,11 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, FetcherQueue {
     }
   }
 
+  /** The runner lives: what waited for that may begin. */
+  leaseConfirmed(): void {
+    this.#look()
+  }
+
   // ── from outside
 
   /** There may be something to claim. */
@@ -246,7 +251,7 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, FetcherQueue {
   }
 
   take(demand: number): readonly ClaimedJob[] {
-    if (this.#isPaused || this.#isStopping) return []
+    if (this.#isPaused || this.#isStopping || this.#engine.isLeaseInDoubt) return []
     const count = Math.min(demand, this.#free, this.#ahead.length)
     if (count <= 0) return []
     const jobs = this.#ahead.splice(0, count)
@@ -264,6 +269,8 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, FetcherQueue {
   #execute(job: ClaimedJob): Maybe<void> {
     // Not given any more: it was given back, or has begun already
     if (!this.#given.delete(job)) return
+    // Another runner may have it, or have completed it (JOB-5)
+    if (this.#engine.isLeaseInDoubt) return this.#isStopping ? this.#release(job) : void this.#ahead.unshift(job)
     return job.crashes > 0 ? this.#beginSuspect(job) : this.#begin(job)
   }
 
@@ -277,10 +284,11 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, FetcherQueue {
     return attempt.begin()
   }
 
-  /** Alone among its like, and known to have begun (`Store.begin`). */
+  /** Known to have begun (`Store.begin`), and alone among its like when one more crash is its end. */
   async #beginSuspect(job: ClaimedJob): Promise<void> {
+    const { settings, suspects } = this.#engine
     this.#given.add(job)
-    const leave = await this.#engine.suspects.enter()
+    const leave = job.crashes >= settings.crashLimit - 1 ? await suspects.enter() : () => {}
     try {
       const [isOurs] = await this.#beginInStore(job)
       if (!this.#given.delete(job) || isOurs !== true) return
@@ -293,10 +301,17 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, FetcherQueue {
 
   async #beginInStore(job: ClaimedJob): Promise<readonly boolean[]> {
     try {
-      return await this.#engine.store.begin([job])
+      const begun = await this.#engine.store.begin([job])
+      this.#engine.storeHealth.worked('begin')
+      return begun
     } catch (error) {
-      this.#engine.storeHealth.failed('begin', error)
-      if (this.#given.delete(job)) this.#release(job)
+      const { storeHealth } = this.#engine
+      storeHealth.failed('begin', error)
+      if (this.#given.delete(job)) {
+        // Not at once: it would be claimed again at once, as long as only this call fails
+        const { seq, token } = job
+        this.completer.add({ seq, token, ranMs: 0, to: 'snooze', inMs: Math.ceil(storeHealth.delayMs('begin')) }, () => {})
+      }
       return [false]
     }
   }
