@@ -1,43 +1,27 @@
-import {
-  type AnyMessages,
-  child,
-  consumerSupervisor,
-  type ConsumerSupervisorRef,
-  type Maybe,
-  producerName,
-  type ProducerRef,
-  type StageName,
-  type StageRef,
-  start,
-  type Subscriber,
-  supervisor,
-  type SupervisorRef,
-} from '@genstage/core'
+import type { Maybe } from '@genstage/core'
 import type { QueueSettings } from '../runner-options.ts'
 import type { Claimed, ClaimedJob, ClaimRequest, QueueFigures, Settlement } from '../store.ts'
 import { clearTimer } from '../timers.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
 import { Completer, type CompleterOwner } from './completer.ts'
 import type { EngineContext } from './engine-context.ts'
-import { Fetcher, type FetcherQueue } from './fetcher.ts'
 import { Prefetch } from './prefetch.ts'
+import { QueueStages, type StagedQueue } from './queue-stages.ts'
 import { tellCancelled, tellEnd } from './tell-end.ts'
 
 /** How long jobs may lie here claimed, before those that nobody is about to begin go back. */
 const surplusMs = 1_000
 
-/** How many queues this process has made. */
-let made = 0
-
 /**
- * One queue of a runner: its stages (fetcher, executors), and what must survive them: which jobs are claimed, which run. A job is in one
+ * One queue of a runner: what must survive its stages (fetcher, executors): which jobs are claimed, which run. A job is in one
  * place at a time: `ahead` (claimed, nobody has it yet), `given` (on its way to the executors), `running` (its attempt has begun). So a
  * stage that fails and is started again loses nothing, and starts nothing twice.
  */
-export class WorkQueue implements AttemptOwner, CompleterOwner, FetcherQueue {
+export class WorkQueue implements AttemptOwner, CompleterOwner, StagedQueue {
   readonly name: string
   readonly completer: Completer
   readonly #engine: EngineContext
+  readonly #stages: QueueStages
   readonly #prefetch: Prefetch
   #concurrency: number
   #ahead: ClaimedJob[] = []
@@ -54,15 +38,9 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, FetcherQueue {
   /** The claim under way. */
   #claim: ClaimRequest | undefined
   #timer: Disposable | undefined
-  #openTimer: Disposable | undefined
   #surplusTimer: Disposable | undefined
   #processed = 0
   #lastJobAt: number | undefined
-  #fetcher: StageRef<AnyMessages> | undefined
-  #executors: Subscriber | undefined
-  /** The name of the fetcher. */
-  readonly #jobs: StageName<ProducerRef<ClaimedJob>>
-  #tree: SupervisorRef<{ readonly fetcher: StageRef; readonly executors: ConsumerSupervisorRef<ClaimedJob> }> | undefined
   #whenDone: (() => void)[] = []
 
   constructor(name: string, settings: QueueSettings, engine: EngineContext) {
@@ -71,8 +49,7 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, FetcherQueue {
     this.#concurrency = settings.concurrency
     this.#isPaused = settings.paused
     this.#prefetch = new Prefetch(engine.clock, settings.prefetchMs, settings.maxPrefetch)
-    // One that is being dropped may still have its stages when another one of its name is added
-    this.#jobs = producerName(`genstage/jobs/${engine.instance}/${name}/${++made}`)
+    this.#stages = new QueueStages(engine, this)
     this.completer = new Completer(engine, this)
   }
 
@@ -118,36 +95,16 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, FetcherQueue {
 
   // ── life
 
-  /** Starts the stages. They are looked after by a supervisor of their own, so that a queue that fails harms no other (ROW-G18). */
+  /** Starts the stages. */
   open(): void {
-    const { runtime, logger } = this.#engine
-    const to = this.#jobs
-    const Executors = consumerSupervisor((job: ClaimedJob) => this.#execute(job), { shutdown: 'brutal_kill' })
-    const tree = supervisor(
-      [
-        child(Fetcher, { id: 'fetcher', arg: this, name: to }),
-        child(Executors, { id: 'executors', subscribeTo: [{ to, ...this.#demandOptions() }], shutdown: 1_000 }),
-      ],
-      { strategy: 'rest_for_one', maxRestarts: 10, maxSeconds: 10, backoff: { minDelayMs: 10, maxDelayMs: 1_000 } },
-    )
-    this.#tree = start(tree, { runtime })
-    this.#tree.monitor(({ reason }) => {
-      this.#tree = undefined
-      if (this.#isStopping) return
-      logger.error(`the stages of queue "${this.name}" have ended; they are started again`, {
-        code: 'STAGE_FAILED',
-        queue: this.name,
-        reason,
-      })
-      this.#openTimer = this.#engine.clock.setTimer(1_000, () => this.open())
-    })
+    this.#stages.open()
   }
 
   /** Begins no more jobs, and gives back those that have not begun. Calls nothing of the user's. */
   hold(): void {
     this.#isStopping = true
     this.#clearTimer()
-    clearTimer(this.#openTimer)
+    this.#stages.retire()
     clearTimer(this.#surplusTimer)
     this.#giveBack()
   }
@@ -168,7 +125,7 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, FetcherQueue {
   /** Ends what is left: handlers that do not end, stages. */
   async close(): Promise<void> {
     for (const attempt of this.#running) attempt.abandon()
-    await this.#tree?.stop()
+    await this.#stages.close()
   }
 
   /** The runner was taken for dead: nothing it holds is its own any more. */
@@ -208,7 +165,7 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, FetcherQueue {
 
   resize(concurrency: number): void {
     this.#concurrency = concurrency
-    this.#adjustDemand()
+    this.#stages.resize()
     this.#look()
     this.wake()
   }
@@ -231,23 +188,16 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, FetcherQueue {
     return true
   }
 
-  // ── the fetcher's side
+  // ── the stages' side
 
-  attach(fetcher: StageRef<AnyMessages>): void {
-    this.#fetcher = fetcher
+  attached(): void {
     this.#demand = 0
   }
 
-  subscribed(executors: Subscriber): void {
-    // Jobs that were on their way to executors that are no more; those that get there all the same are known by then to have begun
+  renewed(): void {
+    // Those that get there all the same are known by then to have begun
     this.#ahead.unshift(...this.#given)
     this.#given.clear()
-    // One subscription at a time: the older one may be of executors that still run, if the queue was resized twice at once
-    this.#executors?.cancel()
-    this.#executors = executors
-    if (executors.options.maxDemand !== this.#concurrency) this.#adjustDemand()
-    // The demand of the subscription before is still known to the fetcher, so that no demand may come that would give them again
-    this.#look()
   }
 
   take(demand: number): readonly ClaimedJob[] {
@@ -264,9 +214,7 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, FetcherQueue {
     if (demand > 0) this.completer.look()
   }
 
-  // ── the executors' side
-
-  #execute(job: ClaimedJob): Maybe<void> {
+  execute(job: ClaimedJob): Maybe<void> {
     // Not given any more: it was given back, or has begun already
     if (!this.#given.delete(job)) return
     // Another runner may have it, or have completed it (JOB-5)
@@ -378,7 +326,7 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, FetcherQueue {
 
   /** Lets the fetcher look whether it can give something. */
   #look(): void {
-    if (this.#ahead.length > 0) this.#fetcher?.cast('look')
+    if (this.#ahead.length > 0) this.#stages.look()
   }
 
   /** Gives back what has not begun, also what is on its way to the executors: they do not begin it any more. */
@@ -412,19 +360,6 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, FetcherQueue {
   #clearTimer(): void {
     clearTimer(this.#timer)
     this.#timer = undefined
-  }
-
-  #demandOptions(): { readonly maxDemand: number; readonly minDemand: number; readonly cancel: 'temporary' } {
-    return { maxDemand: this.#concurrency, minDemand: this.#concurrency - 1, cancel: 'temporary' }
-  }
-
-  /** Makes the demand of the executors that of the concurrency. */
-  #adjustDemand(): void {
-    const executors = this.#tree?.child('executors')
-    if (this.#executors?.options.maxDemand === this.#concurrency || executors === undefined) return
-    this.#executors?.cancel()
-    this.#executors = undefined
-    executors.subscribe({ to: this.#jobs, ...this.#demandOptions() })
   }
 
   #tellIfIdle(): void {

@@ -53,7 +53,7 @@ describe('a job and its columns', () => {
     expect(world.now).toBe(0)
     expect(await world.settled(sum.result())).toBe(42)
     expect([world.now, (await world.settled(sum.find()))?.maxAttempts]).toEqual([1_000, 5])
-    expect(() => runner.enqueue('math.subtract', 1)).toThrow(/no kind "math.subtract"/)
+    await expect(runner.enqueue('math.subtract', 1)).rejects.toThrow(/no kind "math.subtract"/)
     await world.close()
   })
 })

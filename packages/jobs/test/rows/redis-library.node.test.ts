@@ -104,7 +104,7 @@ describe('a job library (ROW-R)', () => {
 
   it('ROW-R7 reserved names are refused, as queues of jobs and of runners', async () => {
     for (const queue of ['processed', 'failed']) {
-      expect(() => client(store(`${queue}.db`)).enqueue('any', 1, { queue })).toThrow(/reserved/)
+      await expect(client(store(`${queue}.db`)).enqueue('any', 1, { queue })).rejects.toThrow(/reserved/)
       expect(() => runner({ kinds: [Hello], queues: { [queue]: 1 } })).toThrow(JobsError)
     }
   })
