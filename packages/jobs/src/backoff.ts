@@ -119,7 +119,7 @@ export function byError(rules: readonly (readonly [ErrorMatch, Backoff])[], othe
 }
 
 /** Whether what was thrown is of that class, or bears that code or name. Never throws. */
-export function matchesError(error: unknown, match: ErrorMatch): boolean {
+function matchesError(error: unknown, match: ErrorMatch): boolean {
   try {
     if (typeof match === 'function') return error instanceof match
     if (typeof error !== 'object' || error === null) return false

@@ -32,7 +32,7 @@ export interface ClientSettings {
 }
 
 /** What holds where nothing else is said. */
-export const defaultClientSettings: Pick<ClientSettings, 'pollMs'> = Object.freeze({ pollMs: 2000 })
+const defaultClientSettings: Pick<ClientSettings, 'pollMs'> = Object.freeze({ pollMs: 2000 })
 
 /** Names of the options that `commonClientSettings` reads. */
 export const clientOptions: readonly (keyof ClientOptions)[] = ['store', 'kinds', 'runtime', 'logger', 'pollMs']

@@ -23,7 +23,7 @@ export interface JobList {
 }
 
 /** All states, in the order of a job's life. */
-export const jobStates: readonly JobState[] = ['delayed', 'waiting', 'running', 'completed', 'failed', 'discarded', 'cancelled']
+const jobStates: readonly JobState[] = ['delayed', 'waiting', 'running', 'completed', 'failed', 'discarded', 'cancelled']
 
 const where = 'list'
 

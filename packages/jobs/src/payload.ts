@@ -2,7 +2,7 @@ import { JobsError } from './errors.ts'
 import { PayloadEncoder, type PayloadLimits } from './payload-encoder.ts'
 
 /** The bounds that hold where none are named. */
-export const defaultPayloadLimits: PayloadLimits = { maxBytes: 256 * 1024, maxDepth: 200 }
+const defaultPayloadLimits: PayloadLimits = { maxBytes: 256 * 1024, maxDepth: 200 }
 
 /**
  * A value as JSON text that reads back deeply equal, or a refusal that names the place (JOB-17): `BAD_PAYLOAD` for whatever JSON would
@@ -32,7 +32,7 @@ export function decodePayload(text: string): unknown {
 }
 
 /** The text of no args at all. Args that are `null` are refused, so that nothing else has this text. */
-export const noArgs = 'null'
+const noArgs = 'null'
 
 /** Args as text. `undefined` is no args; see `encodePayload` for the rest. */
 export function encodeArgs(args: unknown): string {

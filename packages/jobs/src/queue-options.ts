@@ -18,7 +18,7 @@ export interface QueueOptions {
 export type QueueSettings = Required<QueueOptions>
 
 /** What holds where nothing else is said. */
-export const defaultQueueSettings: QueueSettings = Object.freeze({
+const defaultQueueSettings: QueueSettings = Object.freeze({
   concurrency: 10,
   prefetchMs: 50,
   maxPrefetch: 1000,

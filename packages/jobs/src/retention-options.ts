@@ -29,7 +29,7 @@ const dayMs = 86_400_000
 const states: readonly TerminalState[] = ['completed', 'failed', 'discarded', 'cancelled']
 
 /** What holds where nothing else is said. */
-export const defaultRetention: Required<RetentionOptions> = Object.freeze({
+const defaultRetention: Required<RetentionOptions> = Object.freeze({
   completedMs: dayMs,
   failedMs: 30 * dayMs,
   discardedMs: 30 * dayMs,

@@ -66,7 +66,7 @@ export interface RunnerSettings extends ClientSettings {
 }
 
 /** What holds where nothing else is said. `heartbeatMs` and `blockedLimitMs` follow `leaseMs`. */
-export const defaultRunnerSettings: Pick<
+const defaultRunnerSettings: Pick<
   RunnerSettings,
   'leaseMs' | 'sweepMs' | 'crashLimit' | 'graceMs' | 'abandonMs' | 'unknownVersionMs'
 > = Object.freeze({

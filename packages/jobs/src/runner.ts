@@ -291,6 +291,7 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
     this.#uncatch?.()
     this.#unsignal?.()
     clearTimer(this.#graceTimer)
+    this.#graceEndsAt = -Infinity // nothing runs any more: a stop that comes later has nothing to end
     try {
       await super.close()
     } catch (error) {

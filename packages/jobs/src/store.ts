@@ -138,8 +138,8 @@ export interface NewJob {
  * (both also end when the job is removed), or for a window of so many milliseconds from the insert, whatever becomes of the job.
  * While it is held, another job with the key is a conflict:
  * - `keep`: it is not stored, the answer names the holder (`duplicate`).
- * - `replace`: a holder of the same queue and kind that is delayed or waiting takes over the args, version, priority, attempts and time of
- *   the new one (`replaced`); any other is kept (`duplicate`). With `started` this is a debounce.
+ * - `replace`: a holder of the same queue and kind that is delayed or waiting becomes the new one in all but its id and its history: args,
+ *   version, priority, attempts, timeout, tags and time are the new ones, no attempt and no crash is counted (`replaced`); any other is kept (`duplicate`). With `started` this is a debounce.
  * - `next` (windows only): it is stored for the end of the window, which is the beginning of the next one; one such job at a time,
  *   further ones are duplicates of it, until it has started.
  */

@@ -9,7 +9,7 @@ import { jobsProperty } from '../simulate/check-jobs.ts'
 const minutes = 60_000
 
 describe('the engine in simulation keeps JOB-1, 3 to 10, 12 to 14, 16 to 19 and INV-21', () => {
-  it.each([1, 2])('in 1,500 schedules (seed %i)', { timeout: 5 * minutes }, async seed => {
-    await fc.assert(jobsProperty(), { seed, numRuns: 1_500 })
+  it.each([1, 2])('in 2,500 schedules (seed %i)', { timeout: 5 * minutes }, async seed => {
+    await fc.assert(jobsProperty(), { seed, numRuns: 2_500 })
   })
 })

@@ -1,14 +1,15 @@
 import { parseArgs } from 'node:util'
 
-export const usage = `Runs random topologies and random trees of supervisors in simulations, and checks all invariants.
+export const usage = `Runs random topologies and random trees of supervisors, or random runners of jobs, in simulations, and checks all invariants.
 
-usage: npm run simulate -- [options]
+usage: npm run simulate -- [jobs] [options]
 
   --runs N     how many (default 10000)
   --seed S     where chance begins (default: another one each time)
-  --kind K     topology, tree, or both in turn (default both)
+  --kind K     topology, tree, or both in turn (default both; not with jobs)
   --path P     repeat one run, as the command printed with a counter-example says; needs --seed and --kind
-  --plant B    plant a bug, to see it found: lost-event, repeated-event or swapped-events
+  --plant B    plant a bug, to see it found: lost-event, repeated-event or swapped-events;
+               with jobs: lost-settlement, double-claim or lying-heart
   -h, --help   print this
 
 Ends with 1 when an invariant was violated. It prints the shortest counter-example then, and the command that replays it.
@@ -18,17 +19,20 @@ Ctrl-C stops, and reports what has been run.
 /** The command line is wrong: exit code 2. */
 export class UsageError extends Error {}
 
-export type KindName = 'topology' | 'tree'
+export type KindName = 'topology' | 'tree' | 'jobs'
 
+/** Bugs in dispatchers, and in what jobs depend on. */
 export const plantedBugs = ['lost-event', 'repeated-event', 'swapped-events'] as const
+const jobBugs = ['lost-settlement', 'double-claim', 'lying-heart'] as const
 export type PlantedBug = (typeof plantedBugs)[number]
+export type PlantedJobBug = (typeof jobBugs)[number]
 
 export interface Options {
   readonly runs: number
   readonly seed: number | undefined
   readonly kinds: readonly KindName[]
   readonly path: string | undefined
-  readonly plant: PlantedBug | undefined
+  readonly plant: PlantedBug | PlantedJobBug | undefined
   readonly help: boolean
 }
 
@@ -38,10 +42,12 @@ const names = ['runs', 'seed', 'kind', 'path', 'plant', 'help']
 export function parseOptions(args: readonly string[]): Options {
   const given = new Map<string, string>()
   let help = false
+  let isJobs = false
   const options = Object.fromEntries(names.slice(0, -1).map(name => [name, { type: 'string' as const }]))
   const { tokens } = parseArgs({ args: [...args], strict: false, tokens: true, allowPositionals: true, options })
   for (const token of tokens) {
-    if (token.kind === 'positional') throw new UsageError(`unknown argument "${token.value}"`)
+    if (token.kind === 'positional' && token.value === 'jobs') isJobs = true
+    else if (token.kind === 'positional') throw new UsageError(`unknown argument "${token.value}"`)
     if (token.kind !== 'option') continue
     if (token.name === 'help' || token.name === 'h') help = true
     else if (!names.includes(token.name))
@@ -50,19 +56,26 @@ export function parseOptions(args: readonly string[]): Options {
     else if (given.has(token.name)) throw new UsageError(`--${token.name} was given twice`)
     else given.set(token.name, token.value)
   }
-  const kinds = kindsOf(given.get('kind') ?? 'both')
+  if (isJobs && given.has('kind')) throw new UsageError('--kind is not for jobs')
+  const kinds = isJobs ? (['jobs'] as const) : kindsOf(given.get('kind') ?? 'both')
   const seed = given.has('seed') ? wholeNumber('seed', given.get('seed'), 0) : undefined
   const path = given.get('path')
   if (path !== undefined && !/^\d+(:\d+)*$/.test(path)) throw new UsageError(`--path takes numbers with colons, not "${path}"`)
   if (path !== undefined && (seed === undefined || kinds.length > 1)) throw new UsageError('--path needs --seed and --kind')
   const plant = given.get('plant')
-  if (plant !== undefined && !isPlanted(plant))
-    throw new UsageError(`--plant takes one of ${plantedBugs.join(', ')}, not "${plant}"`)
+  const bugs = isJobs ? jobBugs : plantedBugs
+  if (plant !== undefined && !isOneOf(bugs, plant))
+    throw new UsageError(`--plant takes one of ${bugs.join(', ')}, not "${plant}"`)
   return { runs: wholeNumber('runs', given.get('runs') ?? '10000', 1), seed, kinds, path, plant, help }
 }
 
-function isPlanted(text: string): text is PlantedBug {
-  return plantedBugs.some(bug => bug === text)
+function isOneOf<Bug extends string>(bugs: readonly Bug[], text: string): text is Bug {
+  return bugs.some(bug => bug === text)
+}
+
+/** Whether it is one for jobs. */
+export function isJobBug(bug: PlantedBug | PlantedJobBug): bug is PlantedJobBug {
+  return isOneOf(jobBugs, bug)
 }
 
 function kindsOf(text: string): readonly KindName[] {

@@ -1,8 +1,7 @@
 import { inspect } from 'node:util'
 import fc from 'fast-check'
-import { type Kind, kinds, Violated } from './kinds.ts'
+import { type Kind, kinds } from './kinds.ts'
 import type { Options } from './options.ts'
-import { planted } from './plant.ts'
 import { Progress } from './progress.ts'
 
 /** How long the runs of one round are: after each there is news of the progress. */
@@ -19,13 +18,12 @@ export interface Output {
 /** Runs as many simulations as asked for, or until an invariant is violated. Answers the exit code. */
 export async function simulate(options: Options, output: Output): Promise<number> {
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31)
-  const change = options.plant === undefined ? {} : { changeDispatcher: planted(options.plant) }
   if (options.path === undefined) output.say(`${options.runs} runs, seed ${seed}\n`)
   const progress = new Progress(options.runs, output)
   const [first] = options.kinds
   if (options.path !== undefined && first !== undefined) {
     const { path } = options
-    const details = await fc.check(kinds[first].property(change), { seed, path, numRuns: 1, endOnFailure: true })
+    const details = await fc.check(await kinds[first].property(options.plant), { seed, path, numRuns: 1, endOnFailure: true })
     if (!details.failed) return said(output, 'No invariant was violated.\n', 0)
     return said(output, counterExample(kinds[first], details, seed, options), 1)
   }
@@ -33,7 +31,7 @@ export async function simulate(options: Options, output: Output): Promise<number
     const kind = kinds[options.kinds[round % options.kinds.length] ?? 'topology']
     const numRuns = Math.min(runsPerRound, options.runs - progress.done)
     const roundSeed = (seed + round) % 2 ** 31
-    const details = await fc.check(kind.property(change), { seed: roundSeed, numRuns })
+    const details = await fc.check(await kind.property(options.plant), { seed: roundSeed, numRuns })
     progress.add(details.failed ? details.numRuns : numRuns)
     if (!details.failed) continue
     progress.end()
@@ -56,10 +54,10 @@ function counterExample(
   { plant }: Options,
 ): string {
   const [plan, simulationSeed] = counterexample ?? []
-  const what = errorInstance instanceof Violated ? errorInstance.message : String(errorInstance)
-  const again = `npm run simulate -- --kind ${name} --seed ${seed} --path ${counterexamplePath ?? ''}`
+  const what = errorInstance instanceof Error && errorInstance.name === 'Violated' ? errorInstance.message : String(errorInstance)
+  const again = `npm run simulate -- ${name === 'jobs' ? name : `--kind ${name}`} --seed ${seed} --path ${counterexamplePath ?? ''}`
   return [
-    `Violated by a ${name}, shortened ${numShrinks} times:`,
+    `Violated by ${name === 'jobs' ? 'runners of jobs' : `a ${name}`}, shortened ${numShrinks} times:`,
     ...what.split('\n').map(line => `  ${line}`),
     '',
     `plan, run with the seed ${simulationSeed ?? 0}:`,

@@ -23,7 +23,8 @@ export class Lease {
   #timer: Disposable | undefined
   /** It beats only between `begin` and `end`. */
   #isEnded = true
-  #beatAt = 0
+  /** Before `begin` nobody knows of this lease. */
+  #beatAt = -Infinity
 
   constructor(engine: EngineContext, owner: LeaseOwner) {
     this.#engine = engine

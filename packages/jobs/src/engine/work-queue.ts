@@ -27,6 +27,8 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, StagedQueue {
   #ahead: ClaimedJob[] = []
   readonly #given = new Set<ClaimedJob>()
   readonly #running = new Set<Attempt>()
+  /** Suspects whose end is not written yet, by token: who waits for that. */
+  readonly #unwritten = new Map<number, () => void>()
   /** Demand that the fetcher could not meet. */
   #demand = 0
   #isPaused: boolean
@@ -141,6 +143,7 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, StagedQueue {
   /** The runner lives: what waited for that may begin. */
   leaseConfirmed(): void {
     this.#look()
+    this.wake()
   }
 
   // ── from outside
@@ -241,6 +244,8 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, StagedQueue {
       const [isOurs] = await this.#beginInStore(job)
       if (!this.#given.delete(job) || isOurs !== true) return
       await this.#begin(job)
+      // Else the death of the next one would be counted against this one too
+      await this.#written(job)
     } finally {
       leave()
       this.#look()
@@ -264,12 +269,20 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, StagedQueue {
     }
   }
 
+  /** Resolves when the end of a job is written, or given up. */
+  async #written({ token }: ClaimedJob): Promise<void> {
+    if (![...this.completer.held()].includes(token)) return
+    await new Promise<void>(resolve => this.#unwritten.set(token, resolve))
+    this.#unwritten.delete(token)
+  }
+
   ended(attempt: Attempt, settlement: Settlement | undefined): void {
     if (!this.#running.delete(attempt)) return
     this.#processed++
     this.#prefetch.ended(1)
     if (settlement !== undefined)
       this.completer.add(settlement, answer => {
+        this.#unwritten.get(settlement.token)?.()
         // That it was lost has been told; it may be written all the same, if that was said in error
         if (answer !== 'refused' || !attempt.isLost) tellEnd(this.#engine, attempt, settlement, answer)
         this.#tellIfIdle()
@@ -281,6 +294,8 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, StagedQueue {
   // ── the completer's side
 
   claimRequest(along: boolean): ClaimRequest | undefined {
+    // A claim under an id that is still being registered would be taken for one of a runner before it
+    if (this.#engine.isLeaseInDoubt) return undefined
     const { runner, handled } = this.#engine
     // Places of attempts that have just ended are asked for soon
     const isReady = along || this.#demand + this.#running.size + this.#given.size > 0

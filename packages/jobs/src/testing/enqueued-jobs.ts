@@ -18,7 +18,7 @@ export interface EnqueuedFilter {
 const nearMs = 1_000
 
 /** What `args` has to be part of: objects may have more members, everything else has to be the same. */
-export function isPartOf(part: unknown, whole: unknown): boolean {
+function isPartOf(part: unknown, whole: unknown): boolean {
   if (typeof part !== 'object' || part === null) return Object.is(part, whole)
   if (typeof whole !== 'object' || whole === null || Array.isArray(part) !== Array.isArray(whole)) return false
   if (Array.isArray(part) && Array.isArray(whole) && part.length !== whole.length) return false

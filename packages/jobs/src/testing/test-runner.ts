@@ -104,6 +104,7 @@ class ManualRunner extends Client implements TestRunner, EngineContext {
   readonly storeHealth: Health
   readonly reporter: Reporter
   readonly suspects: Suspects = new Suspects()
+  readonly isLeaseInDoubt = false as const
   readonly instance: string
   readonly runner: string
   readonly #mode: 'manual' | 'inline'

@@ -1,4 +1,5 @@
 import type { Failure, Settlement, TerminalState } from '../../store.ts'
+import { crashFailure } from '../crash-failure.ts'
 import type { JobTable } from './job-table.ts'
 import type { MemoryJob } from './memory-job.ts'
 
@@ -47,7 +48,7 @@ export function rescueJob(table: JobTable, job: MemoryJob, crashLimit: number, n
   job.attempt--
   if (job.cancelReason !== undefined) return finish(table, job, 'cancelled', now)
   if (job.crashes < crashLimit) return table.move(job, 'waiting')
-  job.failure = crashed(job.crashes)
+  job.failure = crashFailure(job.crashes)
   finish(table, job, 'failed', now)
 }
 
@@ -68,9 +69,4 @@ function finish(table: JobTable, job: MemoryJob, state: TerminalState, now: numb
   // What was asked for in vain is no reason
   if (state !== 'cancelled') job.cancelReason = undefined
   table.move(job, state)
-}
-
-function crashed(crashes: number): Failure {
-  const times = crashes === 1 ? 'once' : `${crashes} times`
-  return { code: 'RUNNER_CRASHED', name: 'JobsError', message: `the runner died ${times} while this job ran` }
 }

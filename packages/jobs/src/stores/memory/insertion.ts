@@ -71,15 +71,12 @@ export class Insertion {
   }
 
   #replace(holder: MemoryJob, job: NewJob, at: number): Inserted {
-    const { version, args, priority, maxAttempts, runAt, state } = holder
+    const { version, args, priority, maxAttempts, timeoutMs, tags, runAt, state, attempt, crashes, progress } = holder
     this.#undo.push(() => {
-      Object.assign(holder, { version, args, priority, maxAttempts, runAt })
+      Object.assign(holder, { version, args, priority, maxAttempts, timeoutMs, tags, runAt, attempt, crashes, progress })
       this.#table.move(holder, state)
     })
-    holder.version = job.version
-    holder.args = job.args
-    holder.priority = job.priority
-    holder.maxAttempts = job.maxAttempts
+    holder.takeOver(job)
     this.#table.schedule(holder, at, this.#now)
     return { id: holder.id, outcome: 'replaced' }
   }

@@ -15,12 +15,12 @@ export class MemoryJob implements Placed {
   readonly seq: number
   readonly queue: string
   readonly kind: string
-  version: number
-  args: string
-  priority: number
-  maxAttempts: number
-  readonly timeoutMs: number | undefined
-  readonly tags: readonly string[]
+  version = 1
+  args = ''
+  priority = 0
+  maxAttempts = 1
+  timeoutMs: number | undefined = undefined
+  tags: readonly string[] = noTags
   readonly uniqueKey: string | undefined
   readonly enqueuedAt: number
   runAt: number
@@ -56,15 +56,23 @@ export class MemoryJob implements Placed {
     this.seq = seq
     this.queue = job.queue
     this.kind = job.kind
+    this.uniqueKey = job.unique?.key
+    this.enqueuedAt = now
+    this.runAt = runAt
+    this.takeOver(job)
+  }
+
+  /** Becomes the work of another job, with all attempts ahead of it. */
+  takeOver(job: NewJob): void {
     this.version = job.version
     this.args = job.args
     this.priority = job.priority
     this.maxAttempts = job.maxAttempts
     this.timeoutMs = job.timeoutMs
     this.tags = job.tags === undefined || job.tags.length === 0 ? noTags : [...job.tags]
-    this.uniqueKey = job.unique?.key
-    this.enqueuedAt = now
-    this.runAt = runAt
+    this.attempt = 0
+    this.crashes = 0
+    this.progress = undefined
   }
 
   /** Whether this is the job that was to be stored: then the reply to an earlier insert was lost. */

@@ -60,7 +60,7 @@ export type Operation =
     }
   | { readonly type: 'advance'; readonly ms: number }
 
-export const queues: readonly string[] = ['q', 'r']
+const queues: readonly string[] = ['q', 'r']
 export const runners: readonly string[] = ['runner-1', 'runner-2', 'runner-3']
 
 /** Sequences of 1 to 200 operations. */

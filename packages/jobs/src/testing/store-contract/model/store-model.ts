@@ -171,7 +171,16 @@ export class StoreModel extends ModelState {
     if (verdict.type === 'duplicate') return { id: verdict.holder.id, outcome: 'duplicate' }
     if (verdict.type === 'replace') {
       const { holder } = verdict
-      Object.assign(holder, { version, args, priority: job.priority, maxAttempts: job.maxAttempts })
+      const { priority, maxAttempts } = job
+      Object.assign(holder, {
+        version,
+        args,
+        priority,
+        maxAttempts,
+        attempt: 0,
+        crashes: 0,
+        progress: undefined,
+      })
       this.wait(holder, runAt)
       return { id: holder.id, outcome: 'replaced' }
     }
