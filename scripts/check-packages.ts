@@ -97,8 +97,10 @@ function manifest(name: string): Manifest {
   return JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as Manifest
 }
 
+/** Peers that come from elsewhere: our own are installed already. */
 function peers(name: string): readonly string[] {
-  return Object.entries(manifest(name).peerDependencies ?? {}).map(([peer, range]) => `${peer}@${range}`)
+  const all = Object.entries(manifest(name).peerDependencies ?? {})
+  return all.filter(([peer]) => !peer.startsWith('@genstage/')).map(([peer, range]) => `${peer}@${range}`)
 }
 
 function entries(name: string): readonly string[] {
