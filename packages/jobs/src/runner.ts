@@ -289,7 +289,6 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
       this.logger.error('the runner could not leave its store in order; what it held is taken back by others', { error })
     }
     this.#uncatch?.()
-    this.#unsignal?.()
     clearTimer(this.#graceTimer)
     this.#graceEndsAt = -Infinity // nothing runs any more: a stop that comes later has nothing to end
     try {
@@ -297,6 +296,8 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
     } catch (error) {
       this.logger.error('the store could not be closed in order', { error })
     }
+    // Only now: another signal would end the process while it closes its store
+    this.#unsignal?.()
     this.#release()
     if (this.#failure === undefined) this.#endDone?.resolve()
     else this.#endDone?.reject(this.#failure)

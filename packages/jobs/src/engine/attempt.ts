@@ -203,8 +203,10 @@ export class Attempt {
 
   #threw(error: unknown): void {
     if (this.#isOver) return
-    if (this.#cut === undefined) this.#end(this.#failedAs(toFailure(error), error))
-    else this.#gaveUp(error)
+    if (this.#cut !== undefined) return this.#gaveUp(error)
+    // A thread has refused a result: another attempt would return the same
+    if (isBadResult(error)) return this.#end({ ...this.#base(), to: 'failed', failure: toFailure(error) })
+    this.#end(this.#failedAs(toFailure(error), error))
   }
 
   /** The handler was cut short, and has given up or is given up. */
@@ -293,6 +295,11 @@ export class Attempt {
     const { id, kind, queue, attempt, maxAttempts } = this.job
     return { id, kind, queue, attempt, maxAttempts, at: this.engine.clock.wallTime() }
   }
+}
+
+function isBadResult(error: unknown): boolean {
+  const codes: readonly JobsErrorCode[] = ['BAD_PAYLOAD', 'PAYLOAD_TOO_LARGE']
+  return error instanceof JobsError && codes.includes(error.code) && error.path?.startsWith('result') === true
 }
 
 function isTooNew(failure: Failure): boolean {
