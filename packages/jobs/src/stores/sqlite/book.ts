@@ -6,11 +6,14 @@ export interface Line {
   readonly id: number
   readonly queue: string
   readonly kind: string
-  /** How many jobs it has in each state, by the number of the state. */
+  /** How many jobs it has in each state, at the number of the state. */
   readonly counts: number[]
   /** The counts differ from those in the file. */
   isChanged: boolean
 }
+
+/** No state has these numbers. */
+const belowFirst: readonly number[] = Array.from({ length: delayed }, () => 0)
 
 const columns = `id, queue, kind, ${stateNames.join(', ')}`
 const saveLine = `UPDATE lines SET ${stateNames.map(name => `${name} = ?`).join(', ')} WHERE id = ?`
@@ -135,7 +138,7 @@ export class Book {
   /** Writes what has changed. */
   save(): void {
     for (const line of this.#changed) {
-      this.#statements.run(saveLine, ...line.counts, line.id)
+      this.#statements.run(saveLine, ...line.counts.slice(delayed), line.id)
       line.isChanged = false
     }
     this.#changed.clear()
@@ -182,7 +185,13 @@ export class Book {
   #take([id, queue, kind, ...counts]: readonly (number | string | null)[]): Line {
     const known = this.#lines.get(Number(id))
     if (known !== undefined) return known
-    const line = { id: Number(id), queue: String(queue), kind: String(kind), counts: counts.map(Number), isChanged: false }
+    const line = {
+      id: Number(id),
+      queue: String(queue),
+      kind: String(kind),
+      counts: [...belowFirst, ...counts.map(Number)],
+      isChanged: false,
+    }
     this.#lines.set(line.id, line)
     return line
   }

@@ -1,9 +1,10 @@
 import type { Claimed, ClaimedJob, ClaimRequest } from '../../store.ts'
 import type { Line } from './book.ts'
 import type { SqlRow } from './driver.ts'
-import { claimColumns, claimedJob } from './job-rows.ts'
+import { claimColumns, claimedJob, wholeJobs } from './job-rows.ts'
 import { delayed, running, waiting } from './schema.ts'
 import type { Session } from './session.ts'
+import { textOf } from './texts.ts'
 import { keyStarted } from './uniques.ts'
 
 /**
@@ -12,13 +13,13 @@ import { keyStarted } from './uniques.ts'
  */
 const awakenedAtOnce = 500
 
-const fromLine = `SELECT ${claimColumns} FROM jobs WHERE line = ? AND state = ${waiting}`
+const fromLine = `SELECT ${claimColumns} FROM ${wholeJobs} WHERE line = ? AND state = ${waiting}`
 const inOrder = 'ORDER BY priority, run_at, seq LIMIT ?'
 /** More lines than this are asked in several statements, as SQLite takes so many parts in one. */
 const linesAtOnce = 256
 
 const take = `
-  UPDATE jobs SET state = ${running}, token = ? + j.key, holder = ?, runner = ?, started_at = ?, attempt = attempt + 1, begun = 0
+  UPDATE jobs SET state = ${running}, token = ? + j.key, holder = ?, started_at = ?, attempt = attempt + 1, begun = 0
   FROM json_each(?) AS j WHERE jobs.seq = j.value`
 
 /** Gives a runner the next jobs of a queue. One that is not registered gets none: nobody would know when it has died with them. */
@@ -36,15 +37,18 @@ export function claimJobs(session: Session, { runner, queue, limit, kinds }: Cla
 
   const rows = firstOf(session, ready, limit)
   const token = book.takeTokens(rows.length)
-  session.run(take, token, holder, runner, session.now, JSON.stringify(rows.map(row => row[0])))
+  session.run(take, token, holder, session.now, JSON.stringify(rows.map(row => row[0])))
   return { jobs: rows.map((row, index) => taken(session, row, token + index)), paused: false, ...soon }
 }
 
 function taken(session: Session, row: SqlRow, token: number): ClaimedJob {
   const line = session.book.lineById(Number(row[2]))
   session.book.move(line, waiting, running)
-  if (row[13] !== null) keyStarted(session, String(row[1]), String(row[13]))
-  return claimedJob(row, line, token, session.now)
+  const job = claimedJob(row, line, token, session.now)
+  const keyText = textOf(row[13])
+  if (keyText !== undefined) keyStarted(session, job.id, keyText)
+  session.claims.add({ seq: job.seq, token, id: job.id, line: line.id, keyText })
+  return job
 }
 
 /** The first jobs of several lines, in the order of claims. Reads no more than it answers, and one more of each line. */

@@ -1,9 +1,10 @@
 import type { Store } from '../../store.ts'
-import { stateAt } from './inserting.ts'
+import { jobEnded } from './ending.ts'
+import { stateAt } from './entry-rows.ts'
+import { jobsById } from './job-rows.ts'
 import { removeWhere } from './removing.ts'
 import { cancelled, completed, delayed, running, waiting } from './schema.ts'
 import type { Session } from './session.ts'
-import { ended } from './settling.ts'
 import { textOf, toText } from './texts.ts'
 
 /** What a call that takes ids answers for each of them. */
@@ -17,7 +18,7 @@ interface Found {
 }
 
 function findJob(session: Session, id: string): Found | undefined {
-  const row = session.row('SELECT seq, line, state, unique_key FROM jobs WHERE id = ?', id)
+  const row = session.row(`SELECT seq, line, state, unique_key FROM ${jobsById} WHERE id = ?`, id)
   return row && { seq: Number(row[0]), line: Number(row[1]), state: Number(row[2]), keyText: textOf(row[3]) }
 }
 
@@ -45,7 +46,7 @@ export function cancelJob(session: Session, id: string, reason: string): Answer<
     job.seq,
   )
   session.book.move(session.book.lineById(job.line), job.state, cancelled)
-  ended(session, id, job.keyText, 'cancelled')
+  jobEnded(session, { id, keyText: job.keyText }, 'cancelled')
   return 'cancelled'
 }
 
@@ -69,7 +70,7 @@ export function retryJob(session: Session, id: string): Answer<'retry'> {
   if (job.state === completed) return 'completed'
   if (job.state < completed) return 'active'
   session.run(
-    `UPDATE jobs SET state = ${waiting}, run_at = ?, attempt = 0, crashes = 0, finished_at = NULL, cancel_reason = NULL WHERE seq = ?`,
+    `UPDATE jobs SET state = ${waiting}, run_at = ?, attempt = 0, crashes = 0, cancel_reason = NULL WHERE seq = ?`,
     session.now,
     job.seq,
   )

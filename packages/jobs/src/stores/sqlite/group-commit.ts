@@ -1,6 +1,7 @@
 import type { Clock } from '@genstage/core'
 import { JobsError } from '../../errors.ts'
 import type { Hint } from '../../store.ts'
+import { claimLost } from './completing.ts'
 import type { SqliteDriver } from './driver.ts'
 import { Patience } from './patience.ts'
 import type { Session } from './session.ts'
@@ -105,6 +106,7 @@ export class GroupCommit {
     while (batch.length > 0) {
       const refused = this.#tryOnce(batch)
       if (refused === undefined) return
+      if (refused === 'again') continue
       if (refused === 'busy') {
         if (!(await patience.wait())) throw this.#locked()
         continue
@@ -115,7 +117,7 @@ export class GroupCommit {
   }
 
   /** One transaction, from its begin to its end: nothing else has its turn in between. */
-  #tryOnce(batch: Operation[]): Done | 'busy' | undefined {
+  #tryOnce(batch: Operation[]): Done | 'busy' | 'again' | undefined {
     try {
       this.#session.exec(batch.some(({ writes }) => writes) ? 'BEGIN IMMEDIATE' : 'BEGIN')
       return this.#attempt(batch)
@@ -130,8 +132,8 @@ export class GroupCommit {
     return new JobsError('STORE_BUSY', `sqliteStore: ${path} has been locked by another process for ${busyTimeoutMs} ms`)
   }
 
-  /** Answers the operation that was refused, with why; the transaction is undone then. */
-  #attempt(batch: Operation[]): Done | undefined {
+  /** Answers the operation that was refused, with why, or `again` where what was remembered was old; the transaction is undone then. */
+  #attempt(batch: Operation[]): Done | 'again' | undefined {
     const { clock, driver } = this.#options
     const session = this.#session
     const done: Done[] = []
@@ -148,11 +150,12 @@ export class GroupCommit {
         } catch (error) {
           if (driver.codeOf(error) !== undefined) throw error
           this.#undo()
-          return { operation, value: error }
+          return error === claimLost ? 'again' : { operation, value: error }
         }
       }
       session.book.save()
       session.exec('COMMIT')
+      session.claims.keep()
     } catch (error) {
       this.#undo()
       throw error
@@ -173,6 +176,7 @@ export class GroupCommit {
 
   #undo(): void {
     this.#session.book.forget()
+    this.#session.claims.forget()
     try {
       this.#session.exec('ROLLBACK')
     } catch {

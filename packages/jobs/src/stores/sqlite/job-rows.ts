@@ -1,11 +1,20 @@
 import type { AttemptRecord, ClaimedJob, Failure, StoredJob } from '../../store.ts'
 import type { Line } from './book.ts'
 import type { SqlRow } from './driver.ts'
-import { delayed, stateNames, waiting } from './schema.ts'
+import { completed, delayed, noToken, stateName, waiting } from './schema.ts'
 import { fromText, numberOf, textOf } from './texts.ts'
 
 /** So many records of attempts a job keeps. */
 const keptRecords = 25
+
+/** Both rows of a job. The order of the join is ours: SQLite is not to begin with the payloads. */
+export const wholeJobs = 'jobs CROSS JOIN payloads USING (seq)'
+
+/** The same for those who look for an id. */
+export const jobsById = 'payloads CROSS JOIN jobs USING (seq)'
+
+/** The id of the runner that holds the job, or held it last. */
+export const runnerId = '(SELECT runner_ids.id FROM runner_ids WHERE number = holder)'
 
 /** What a claim reads. */
 export const claimColumns: string =
@@ -36,7 +45,7 @@ export function claimedJob(row: SqlRow, { queue, kind }: Line, token: number, cl
 /** What is shown of a job. */
 export const jobColumns: string =
   'seq, id, line, version, args, priority, attempt, max_attempts, crashes, timeout_ms, progress, enqueued_at, run_at, unique_key, ' +
-  'state, tags, started_at, finished_at, runner, result, failure, cancel_reason, history'
+  `state, tags, started_at, finished_at, ${runnerId}, result, failure, cancel_reason, history, token`
 
 /** A row of `jobColumns`. A delayed job whose time has come waits, even if no claim has come by yet. */
 export function storedJob(row: SqlRow, { queue, kind }: Line, now: number): StoredJob {
@@ -49,7 +58,7 @@ export function storedJob(row: SqlRow, { queue, kind }: Line, now: number): Stor
     kind,
     version: Number(row[3]),
     args: String(row[4]),
-    state: stateNames[state === delayed && runAt <= now ? waiting : state] ?? 'waiting',
+    state: stateName(state === delayed && runAt <= now ? waiting : state),
     priority: Number(row[5]),
     attempt: Number(row[6]),
     maxAttempts: Number(row[7]),
@@ -59,8 +68,8 @@ export function storedJob(row: SqlRow, { queue, kind }: Line, now: number): Stor
     uniqueKey: row[13] === null ? undefined : fromText(row[13]),
     enqueuedAt: Number(row[11]),
     runAt,
-    startedAt: numberOf(row[16]),
-    finishedAt: numberOf(row[17]),
+    startedAt: row[23] === noToken ? undefined : Number(row[16]),
+    finishedAt: state < completed ? undefined : Number(row[17]),
     runner: textOf(row[18]),
     result: textOf(row[19]),
     progress: textOf(row[10]),

@@ -1,6 +1,6 @@
 import type { PruneRequest, TerminalState } from '../../store.ts'
 import { removeWhere } from './removing.ts'
-import { stateNames } from './schema.ts'
+import { completed, stateOf } from './schema.ts'
 import type { Session } from './session.ts'
 import { pruneKeys } from './uniques.ts'
 
@@ -11,8 +11,8 @@ export function pruneJobs(session: Session, { olderThanMs, keep = {}, limit }: P
   pruneKeys(session, limit)
   let left = limit
   for (const name of terminalStates) {
-    const state = stateNames.indexOf(name)
-    const oldest = `seq IN (SELECT seq FROM jobs WHERE state = ${state} AND state >= 3 AND finished_at < ? ORDER BY finished_at, seq LIMIT ?)`
+    const state = stateOf(name)
+    const oldest = `seq IN (SELECT seq FROM jobs WHERE state = ${state} AND state >= ${completed} AND finished_at < ? ORDER BY finished_at, seq LIMIT ?)`
     const age = olderThanMs[name]
     if (age !== undefined && left > 0) left -= removeWhere(session, oldest, session.now - age, left)
     const most = keep[name]

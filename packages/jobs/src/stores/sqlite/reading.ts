@@ -1,14 +1,14 @@
 import type { JobPage, ListQuery, StoredJob } from '../../store.ts'
 import { awaken } from './claiming.ts'
 import type { SqlRow, SqlValue } from './driver.ts'
-import { jobColumns, storedJob } from './job-rows.ts'
-import { completed, delayed, running, stateNames, waiting } from './schema.ts'
+import { jobColumns, jobsById, storedJob } from './job-rows.ts'
+import { completed, delayed, running, stateName, stateOf, waiting } from './schema.ts'
 import type { Session } from './session.ts'
 import { toText } from './texts.ts'
 
 export function findJobs(session: Session, ids: readonly string[]): readonly (StoredJob | undefined)[] {
   return ids.map(id => {
-    const row = session.row(`SELECT ${jobColumns} FROM jobs WHERE id = ?`, id)
+    const row = session.row(`SELECT ${jobColumns} FROM ${jobsById} WHERE id = ?`, id)
     return row && jobOf(session, row)
   })
 }
@@ -28,11 +28,15 @@ function rowsOf(session: Session, query: ListQuery): SqlRow[] {
   const select = (from: string, more: readonly string[]): SqlRow[] => {
     const all = [...more, ...conditions]
     const where = all.length === 0 ? '' : `WHERE ${all.join(' AND ')}`
-    return session.rows(`SELECT ${jobColumns} FROM ${from} ${where} ORDER BY seq DESC LIMIT ?`, ...params, query.limit + 1)
+    return session.rows(
+      `SELECT ${jobColumns} FROM ${from} CROSS JOIN payloads USING (seq) ${where} ORDER BY seq DESC LIMIT ?`,
+      ...params,
+      query.limit + 1,
+    )
   }
   if (query.states === undefined) return select('jobs', [])
   const parts = [...new Set(query.states)].map(name => {
-    const state = stateNames.indexOf(name)
+    const state = stateOf(name)
     return select(placeOf(session, state), [`state = ${state}`, ...(state > completed ? [`state > ${completed}`] : [])])
   })
   return parts.flat().sort((a, b) => Number(b[0]) - Number(a[0]))
@@ -44,7 +48,7 @@ const few = 10_000
 function placeOf(session: Session, state: number): string {
   const index = { [delayed]: 'jobs_delayed', [waiting]: 'jobs_waiting', [running]: 'jobs_running' }[state]
   if (index === undefined) return 'jobs'
-  const count = Number(session.row(`SELECT sum(${stateNames[state]}) FROM lines`)?.[0] ?? 0)
+  const count = Number(session.row(`SELECT sum(${stateName(state)}) FROM lines`)?.[0] ?? 0)
   return count <= few ? `jobs INDEXED BY ${index}` : 'jobs NOT INDEXED'
 }
 
@@ -61,7 +65,7 @@ function filters({ before, queues, kinds, tag }: ListQuery): {
   if (before !== undefined) add('seq < ?', before)
   if (queues !== undefined) add(`line IN (SELECT id FROM lines WHERE queue IN ${listed})`, JSON.stringify(queues))
   if (kinds !== undefined) add(`line IN (SELECT id FROM lines WHERE kind IN ${listed})`, JSON.stringify(kinds))
-  if (tag !== undefined) add('EXISTS (SELECT 1 FROM json_each(jobs.tags) WHERE json_quote(value) = ?)', toText(tag))
+  if (tag !== undefined) add('EXISTS (SELECT 1 FROM json_each(payloads.tags) WHERE json_quote(value) = ?)', toText(tag))
   return { conditions, params }
 }
 

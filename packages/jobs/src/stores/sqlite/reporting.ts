@@ -35,7 +35,7 @@ function keepLogs(session: Session, seq: number, lines: readonly LogEntry[]): vo
 
 /** The log lines of a job, oldest first. */
 export function logsOf(session: Session, id: string): readonly LogEntry[] {
-  const sql = 'SELECT level, message, at FROM logs WHERE seq = (SELECT seq FROM jobs WHERE id = ?) ORDER BY number'
+  const sql = 'SELECT level, message, at FROM logs WHERE seq = (SELECT seq FROM payloads WHERE id = ?) ORDER BY number'
   return session.rows(sql, id).map(([level, message, at]) => ({
     level: level as LogEntry['level'],
     message: fromText(message),

@@ -1,8 +1,11 @@
 import type { Rescued } from '../../store.ts'
+import { crashFailure } from '../crash-failure.ts'
+import type { Identity } from './claims.ts'
+import { identityOf, jobEnded } from './ending.ts'
 import { withRecord } from './job-rows.ts'
-import { failed, cancelled, running, stateNames, waiting } from './schema.ts'
+import { failed, cancelled, running, stateName, waiting } from './schema.ts'
 import type { Session } from './session.ts'
-import { ended, type RunningJob, runningColumns, runningJob } from './settling.ts'
+import { type RunningJob, runningColumns, runningJob } from './settling.ts'
 
 /** Takes back what dead runners hold, at most `limit` jobs, and forgets those that hold nothing any more. */
 export function rescueJobs(session: Session, crashLimit: number, limit: number): Omit<Rescued, 'runners'> {
@@ -13,8 +16,9 @@ export function rescueJobs(session: Session, crashLimit: number, limit: number):
   )
   const jobs = rows.slice(0, limit).map(row => {
     const job = runningJob(session, row)
-    const state = rescueJob(session, job, crashLimit)
-    return { id: job.id, queue: job.line.queue, kind: job.line.kind, state: stateNames[state] ?? 'waiting' }
+    const identity = identityOf(session, job.seq)
+    const state = rescueJob(session, job, identity, crashLimit)
+    return { id: identity.id, queue: job.line.queue, kind: job.line.kind, state: stateName(state) }
   })
   const more = rows.length > limit
   if (!more) session.run('DELETE FROM runners WHERE is_dead = 1')
@@ -22,7 +26,7 @@ export function rescueJobs(session: Session, crashLimit: number, limit: number):
 }
 
 /** Ends an attempt whose runner has died. It counts as a crash if it may have begun; a suspect has begun when its runner has said so. */
-function rescueJob(session: Session, job: RunningJob, crashLimit: number): number {
+function rescueJob(session: Session, job: RunningJob, identity: Identity, crashLimit: number): number {
   const { attempt, runner, startedAt, history, cancelReason, line, seq } = job
   const isCrash = job.crashes === 0 || job.begun
   const crashes = job.crashes + (isCrash ? 1 : 0)
@@ -33,17 +37,12 @@ function rescueJob(session: Session, job: RunningJob, crashLimit: number): numbe
     state,
     crashes,
     isCrash ? withRecord(history, record) : (history ?? null),
-    state === waiting ? null : session.now,
-    state === failed ? crashed(crashes) : null,
+    session.now,
+    state === failed ? JSON.stringify(crashFailure(crashes)) : null,
     seq,
   )
   session.book.move(line, running, state)
   if (state === waiting) session.hints.push({ type: 'waiting', queue: line.queue })
-  else ended(session, job.id, job.keyText, state === failed ? 'failed' : 'cancelled')
+  else jobEnded(session, identity, state === failed ? 'failed' : 'cancelled')
   return state
-}
-
-function crashed(crashes: number): string {
-  const times = crashes === 1 ? 'once' : `${crashes} times`
-  return JSON.stringify({ code: 'RUNNER_CRASHED', name: 'JobsError', message: `the runner died ${times} while this job ran` })
 }

@@ -18,8 +18,10 @@ function numberOfRunner(session: Session, id: string): number | undefined {
 export function registerRunner(session: Session, runner: NewRunner, leaseMs: number, { place, born }: ProcessIdentity): number {
   session.run('UPDATE runners SET is_dead = 1 WHERE id = ?', runner.id)
   const queues = runner.queues.map(({ name, concurrency }) => ({ name, concurrency, running: 0, processed: 0 }))
-  const row = session.row(
-    'INSERT INTO runners VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?) RETURNING number',
+  const number = Number(session.row('INSERT INTO runner_ids VALUES (NULL, ?) RETURNING number', runner.id)?.[0])
+  session.run(
+    'INSERT INTO runners VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?)',
+    number,
     runner.id,
     runner.name ?? null,
     runner.host,
@@ -32,7 +34,7 @@ export function registerRunner(session: Session, runner: NewRunner, leaseMs: num
     JSON.stringify(queues),
     runner.metadata ?? null,
   )
-  return Number(row?.[0])
+  return number
 }
 
 /** One more beat. Answers it too, so that whoever watches knows it. */

@@ -1,19 +1,13 @@
 import type { AttemptRecord, Failure, Held, Settlement } from '../../store.ts'
 import type { Line } from './book.ts'
+import { completeAll, type Completion } from './completing.ts'
 import type { SqlRow } from './driver.ts'
-import { stateAt } from './inserting.ts'
-import { withRecord } from './job-rows.ts'
-import { cancelled, completed, discarded, failed, running, waiting } from './schema.ts'
+import { stateAt } from './entry-rows.ts'
+import { identityOf, jobEnded } from './ending.ts'
+import { runnerId, withRecord } from './job-rows.ts'
+import { cancelled, discarded, failed, running, waiting } from './schema.ts'
 import type { Session } from './session.ts'
 import { fromText, textOf, toText } from './texts.ts'
-import { keyEnded } from './uniques.ts'
-
-type Completion = Extract<Settlement, { to: 'completed' }>
-
-const complete = `
-  UPDATE jobs SET state = ${completed}, result = j.value ->> 2, started_at = j.value ->> 3, finished_at = ?, cancel_reason = NULL
-  FROM json_each(?) AS j WHERE jobs.seq = j.value ->> 0 AND token = j.value ->> 1 AND state = ${running}
-  RETURNING jobs.seq, id, line, unique_key`
 
 /** Ends attempts. Answers, in their order, which of them were still held. */
 export function settleJobs(session: Session, settlements: readonly Settlement[]): readonly boolean[] {
@@ -31,29 +25,14 @@ function settleOne(session: Session, settlement: Settlement): boolean {
   if (isCompletion(settlement)) return completeAll(session, [settlement]).size > 0
   const job = heldJob(session, settlement)
   if (job === undefined) return false
+  session.claims.remove(job.seq)
   endAttempt(session, job, settlement)
   return true
-}
-
-/** What nearly all attempts do, all in one statement. Answers the seqs of those that were held. */
-function completeAll(session: Session, completions: readonly Completion[]): ReadonlySet<number> {
-  const accepted = new Set<number>()
-  if (completions.length === 0) return accepted
-  const { now, book } = session
-  const entries = completions.map(({ seq, token, result, ranMs }) => [seq, token, result ?? null, now - ranMs])
-  for (const [seq, id, line, key] of session.rows(complete, now, JSON.stringify(entries))) {
-    accepted.add(Number(seq))
-    book.move(book.lineById(Number(line)), running, completed)
-    if (key !== null) keyEnded(session, String(id), String(key))
-    session.hints.push({ type: 'finished', id: String(id), state: 'completed' })
-  }
-  return accepted
 }
 
 /** A job whose attempt runs. */
 export interface RunningJob {
   readonly seq: number
-  readonly id: string
   readonly line: Line
   readonly attempt: number
   readonly crashes: number
@@ -61,27 +40,24 @@ export interface RunningJob {
   readonly runner: string
   readonly startedAt: number
   readonly cancelReason: string | undefined
-  readonly keyText: string | undefined
   readonly history: string | undefined
 }
 
 /** What `runningJob` takes. */
-export const runningColumns = 'seq, id, line, attempt, crashes, begun, runner, started_at, cancel_reason, unique_key, history'
+export const runningColumns: string = `seq, line, attempt, crashes, begun, ${runnerId}, started_at, cancel_reason, history`
 
 export function runningJob(session: Session, row: SqlRow): RunningJob {
-  const reason = textOf(row[8])
+  const reason = textOf(row[7])
   return {
     seq: Number(row[0]),
-    id: String(row[1]),
-    line: session.book.lineById(Number(row[2])),
-    attempt: Number(row[3]),
-    crashes: Number(row[4]),
-    begun: row[5] === 1,
-    runner: String(row[6]),
-    startedAt: Number(row[7]),
+    line: session.book.lineById(Number(row[1])),
+    attempt: Number(row[2]),
+    crashes: Number(row[3]),
+    begun: row[4] === 1,
+    runner: String(row[5]),
+    startedAt: Number(row[6]),
     cancelReason: reason === undefined ? undefined : fromText(reason),
-    keyText: textOf(row[9]),
-    history: textOf(row[10]),
+    history: textOf(row[8]),
   }
 }
 
@@ -164,13 +140,7 @@ export function finish(
     job.seq,
   )
   session.book.move(job.line, running, state)
-  ended(session, job.id, job.keyText, to)
-}
-
-/** A job has come to its end: its key is free, who waits for it is told. */
-export function ended(session: Session, id: string, keyText: string | undefined, to: 'failed' | 'discarded' | 'cancelled'): void {
-  if (keyText !== undefined) keyEnded(session, id, keyText)
-  session.hints.push({ type: 'finished', id, state: to })
+  jobEnded(session, identityOf(session, job.seq), to)
 }
 
 function failureText(failure: Failure | undefined): string | null {
