@@ -18,7 +18,7 @@ import { sqliteStore } from '../../src/stores/sqlite/sqlite-store.ts'
 const [command, path = ''] = process.argv.slice(2)
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const store = sqliteStore({ path, busyTimeoutMs: 20_000 })
-const leaseMs = 400
+const leaseMs = 1_500
 const { clock, logger } = defaultRuntime
 const runner = { id: `runner-${process.pid}`, host: hostname(), pid: process.pid, queues: [] }
 

@@ -137,7 +137,8 @@ it(
     while (!isFree) {
       expect((await store.rescue(rescue)).runners).toEqual([])
       sweeps++
-      await new Promise(resolve => void setImmediate(resolve))
+      // Sweeps without a pause would leave the heart no moment to write
+      await new Promise(resolve => setTimeout(resolve, 20))
     }
     expect(await free).toBe('free')
     expect(sweeps).toBeGreaterThan(3)
