@@ -60,7 +60,7 @@ const commands: Readonly<Record<string, () => Promise<void>>> = {
       everyMs: leaseMs / 4,
       giveUpAfterMs: 60_000,
       onLost: () => say('lost'),
-      onBlocked: ms => say(`blocked ${ms >= 3 * leaseMs - 50 ? 'for 3 leases' : ms}`),
+      onBlocked: ms => say(`blocked ${ms > 2.9 * leaseMs ? 'for 3 leases' : ms}`),
     })
     say(`beats ${jobs.length}`)
     await new Promise(resolve => setTimeout(resolve, 20))
