@@ -298,8 +298,8 @@ export class Attempt {
 }
 
 function isBadResult(error: unknown): boolean {
-  const codes: readonly JobsErrorCode[] = ['BAD_PAYLOAD', 'PAYLOAD_TOO_LARGE']
-  return error instanceof JobsError && codes.includes(error.code) && error.path?.startsWith('result') === true
+  const refusals: readonly JobsErrorCode[] = ['BAD_PAYLOAD', 'PAYLOAD_TOO_LARGE']
+  return error instanceof JobsError && refusals.includes(error.code) && error.path?.startsWith('result') === true
 }
 
 function isTooNew(failure: Failure): boolean {

@@ -143,6 +143,6 @@ function versionOf(connection: SqliteConnection, path: string): number {
   return version
 }
 
-export function numberFrom(connection: SqliteConnection, sql: string): number {
+function numberFrom(connection: SqliteConnection, sql: string): number {
   return Number(connection.prepare(sql).get([])?.[0] ?? 0)
 }

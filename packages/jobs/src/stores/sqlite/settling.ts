@@ -121,7 +121,7 @@ function again(session: Session, job: RunningJob, ending: Ending & { readonly in
 }
 
 /** The end of a job that is not its completion. What was asked for in vain is no reason. */
-export function finish(
+function finish(
   session: Session,
   job: RunningJob,
   to: 'failed' | 'discarded' | 'cancelled',
