@@ -31,6 +31,8 @@ class ThreadHeart implements Heart {
   readonly #worker: Worker
   readonly #exited: Promise<void>
   #isOver = false
+  /** It has beaten: only then can it be lost. */
+  #hasBegun = false
   #signing: Disposable | undefined
 
   constructor(place: HeartPlace, options: HeartOptions) {
@@ -50,6 +52,7 @@ class ThreadHeart implements Heart {
     }
     this.#worker = new Worker(program, { name: `heart ${runner}`, ...fromSource(), workerData: opening })
     this.#exited = new Promise(resolve => void this.#worker.once('exit', () => resolve()))
+    this.#sign() // a block that begins before the thread does is told as well
   }
 
   /** Resolves when it beats: `true`; or when it has failed: `false`. */
@@ -66,7 +69,7 @@ class ThreadHeart implements Heart {
     })
     if (!isReady) return false
     this.#worker.unref()
-    this.#sign()
+    this.#hasBegun = true
     return true
   }
 
@@ -98,9 +101,8 @@ class ThreadHeart implements Heart {
   #lost(): void {
     if (this.#isOver) return
     this.#isOver = true
-    const hasBegun = this.#signing !== undefined
     clearTimer(this.#signing)
-    if (hasBegun) this.#options.onLost()
+    if (this.#hasBegun) this.#options.onLost()
   }
 }
 

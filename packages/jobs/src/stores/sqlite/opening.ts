@@ -68,8 +68,8 @@ function checkVersion(driver: SqliteDriver, connection: SqliteConnection): void 
 function prepareFile(connection: SqliteConnection, path: string, now: number): void {
   try {
     migrate(connection, path, now)
-    // Nothing is written; but a file that cannot be is told now, not at the first job
-    connection.exec('BEGIN IMMEDIATE; ROLLBACK')
+    // Nothing is written; but a file that cannot be is told now, not at the first job. The beginning alone is refused only where there is no log yet
+    connection.exec('BEGIN IMMEDIATE; UPDATE meta SET last_seq = last_seq WHERE false; ROLLBACK')
   } catch (error) {
     connection.close()
     throw error
