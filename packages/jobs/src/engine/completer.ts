@@ -84,14 +84,16 @@ export class Completer {
 
   async #write(): Promise<void> {
     if (this.#isBusy || this.#isClosed) return
-    await this.#reportFirst()
-    if (this.#isClosed) return this.#tellIdle()
-    const entries = this.#entries
-    const request = this.#owner.claimRequest(entries.length > 0)
-    if (entries.length === 0 && request === undefined) return this.#tellIdle()
     this.#isBusy = true
+    const entries = this.#entries
     this.#entries = []
     this.#writing = entries
+    // Those that end from here on go with the next call, behind their own reports
+    const { reporter } = this.#engine
+    if (entries.length > 0 && !reporter.isEmpty) await reporter.flush()
+    // Asked only now, for a stop may have come meanwhile (JOB-9)
+    const request = this.#isClosed ? undefined : this.#owner.claimRequest(entries.length > 0)
+    if (this.#isClosed || (entries.length === 0 && request === undefined)) return this.#giveUp(entries)
     const { storeHealth } = this.#engine
     const operation = entries.length > 0 ? 'settle' : 'claim'
     try {
@@ -118,13 +120,12 @@ export class Completer {
     }
   }
 
-  /** What a job has reported stands before its end. What to claim is asked after that, for a stop may come meanwhile (JOB-9). */
-  async #reportFirst(): Promise<void> {
-    const { reporter } = this.#engine
-    if (this.#entries.length === 0 || reporter.isEmpty) return
-    this.#isBusy = true
-    await reporter.flush()
+  /** There is nothing to write, or nobody to write it. */
+  #giveUp(entries: readonly Entry[]): void {
     this.#isBusy = false
+    this.#writing = []
+    for (const { settled } of entries) settled('unknown')
+    this.#tellIdle()
   }
 
   async #call(entries: readonly Entry[], request: ClaimRequest | undefined): Promise<Claimed | undefined> {

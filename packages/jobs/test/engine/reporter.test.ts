@@ -59,6 +59,23 @@ describe('reporter', () => {
     await world.close()
   })
 
+  it('what a handler reports that fails at once stands before its end, whatever the completer was about to do', async () => {
+    const world = new World()
+    const seen: unknown[] = []
+    const Work = kind('work', {
+      backoff: () => 5,
+      handler: async (_: number, { attempt, lastProgress, progress }) => {
+        seen.push(lastProgress)
+        progress(attempt)
+        if (attempt < 3) throw new Error('again')
+      },
+    })
+    const runner = await world.runner([Work], { default: 1 })
+    for (let n = 0; n < 3; n++) await world.settled((await world.settled(runner.enqueue(Work, n))).result())
+    expect(seen).toEqual([undefined, 1, 2, undefined, 1, 2, undefined, 1, 2])
+    await world.close()
+  })
+
   it('the ends of another queue wait for the reports that are under way', async () => {
     const world = new World()
     const accepted: boolean[] = []
