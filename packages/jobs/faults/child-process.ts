@@ -64,6 +64,12 @@ export class Child {
         this.#isOver = true
         resolve({ code, signal })
       })
+      this.#process.on('error', error => {
+        if (this.#process.pid !== undefined) return // a message to a process that has died meanwhile
+        this.errors += error.message
+        this.#isOver = true
+        resolve({ code: null, signal: null })
+      })
     })
     this.ready = new Promise((resolve, reject) => {
       this.#process.on('message', (message: FromChild) => {
@@ -78,8 +84,6 @@ export class Child {
       })
     })
     this.ready.catch(() => {}) // who does not wait for it sees how it ends
-    // A message to a process that has died meanwhile
-    this.#process.on('error', () => {})
   }
 
   get isOver(): boolean {
