@@ -4,5 +4,5 @@ import { projects } from './vitest.workspace.ts'
 export default defineConfig({
   resolve: { conditions: ['@genstage/source', 'import', 'module', 'default'] },
   ssr: { resolve: { conditions: ['@genstage/source', 'import', 'module', 'node', 'default'] } },
-  test: { projects, coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'] } },
+  test: { projects, expect: { poll: { timeout: 20_000 } }, coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'] } },
 })

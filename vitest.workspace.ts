@@ -10,9 +10,15 @@ const node: TestProjectConfiguration[] = packages.map(name => ({
   test: {
     name,
     include: ['test/**/*.test.ts'],
-    typecheck: { enabled: true, include: ['test/**/*.test-d.ts'], tsconfig: '../../tsconfig.json' },
+    testTimeout: 30_000,
   },
 }))
+
+/** The type tests of all packages: one run of the compiler. */
+const types: TestProjectConfiguration = {
+  extends: true,
+  test: { name: 'types', include: [], typecheck: { enabled: true, only: true, include: ['packages/*/test/**/*.test-d.ts'] } },
+}
 
 /** Tests that run whole programs: the examples, every snippet of the documentation, the benchmarks' cells, the checks. */
 const programs: TestProjectConfiguration[] = ['examples', 'docs', 'benchmarks', 'scripts'].map(name => ({
@@ -56,4 +62,4 @@ const browser: TestProjectConfiguration[] = chromium
     }))
   : []
 
-export const projects: TestProjectConfiguration[] = [...node, ...programs, ...browser]
+export const projects: TestProjectConfiguration[] = [...node, types, ...programs, ...browser]

