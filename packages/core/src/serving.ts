@@ -26,7 +26,8 @@ type Logged =
  */
 export abstract class Serving extends Delivering {
   mode: DemandMode
-  readonly #settings: ProducingSettings
+  readonly #bufferSize: number
+  readonly #bufferKeep: 'first' | 'last'
   readonly #account = new Account()
   /** Made for the first event that nobody wants. */
   #buffer: Buffer | undefined
@@ -36,7 +37,8 @@ export abstract class Serving extends Delivering {
   constructor(host: Host, settings: ProducingSettings) {
     super(host, settings.dispatcher)
     this.mode = settings.demand
-    this.#settings = settings
+    this.#bufferSize = settings.bufferSize
+    this.#bufferKeep = settings.bufferKeep
   }
 
   /** Whether consumers are owed events: then a stage in the middle works (GS-PC3). */
@@ -167,7 +169,7 @@ export abstract class Serving extends Delivering {
   }
 
   #madeBuffer(): Buffer {
-    return (this.#buffer ??= new Buffer(this.#settings.bufferSize, this.#settings.bufferKeep))
+    return (this.#buffer ??= new Buffer(this.#bufferSize, this.#bufferKeep))
   }
 
   /** How many events the buffer holds. */
@@ -193,7 +195,7 @@ export abstract class Serving extends Delivering {
       callbacks.formatDiscarded === undefined || callbacks.formatDiscarded({ count, reason: 'buffer_overflow', events })
     if (typeof tell !== 'boolean') throw badReturn(this.host, 'formatDiscarded', 'true or false', tell)
     if (tell)
-      this.host.log('discarded', `${count} events discarded: the buffer is full (bufferSize ${this.#settings.bufferSize})`, {
+      this.host.log('discarded', `${count} events discarded: the buffer is full (bufferSize ${this.#bufferSize})`, {
         n: count,
       })
   }

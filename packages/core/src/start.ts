@@ -27,6 +27,9 @@ import { SupervisingDefinition } from './supervision/supervising-definition.ts'
 import type { StageType } from './types.ts'
 
 const everyStage = ['arg', 'name', 'runtime', 'signal', 'link', 'startTimeout']
+/** The dispatcher of stages that were given none; each of them makes its own by it. */
+const defaultDispatcher = /* @__PURE__ */ demandDispatcher()
+
 const producingOptions = ['dispatcher', 'bufferSize', 'bufferKeep']
 
 /** Which options each kind takes (GS-L3, L5, L6). */
@@ -184,7 +187,7 @@ function linkOf(where: Where, options: OwnOptions): Stage | undefined {
 }
 
 function producingSettings(where: Where, { type, bufferSize }: StageDefinition, options: OwnOptions): ProducingSettings {
-  const dispatcher = 'dispatcher' in options ? options['dispatcher'] : demandDispatcher()
+  const dispatcher = 'dispatcher' in options ? options['dispatcher'] : defaultDispatcher
   if (typeof dispatcher !== 'function')
     throw badOption(where, 'dispatcher', dispatcher, 'a factory, such as demandDispatcher() or broadcastDispatcher()')
   const defaultSize = bufferSize ?? (type === 'producer' ? 10_000 : Infinity)
