@@ -34,7 +34,8 @@ export async function measure({ peer: peerId, workload: id, settings }: MeasureR
 /** The workload as this peer runs it. */
 export function taskOf(peer: Peer, id: RateId): RateTask {
   const workload = workloads[id]
-  return { run: given(peer.rates[id], peer), expected: workload.expected, step: countStep, most: mostEvents(workload) }
+  const most = Math.min(mostEvents(workload), peer.mostEvents?.[id] ?? Infinity)
+  return { run: given(peer.rates[id], peer), expected: workload.expected, step: countStep, most }
 }
 
 function given<Part>(part: Part | undefined, peer: Peer): Part {

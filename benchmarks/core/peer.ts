@@ -7,6 +7,8 @@ export interface Peer {
   readonly label: string
   /** The workloads it can do; WL-10 runs its WL-2. */
   readonly rates: { readonly [Id in RateId]?: Run }
+  /** Where a run gets slower the longer it is: no more events than so many. */
+  readonly mostEvents?: { readonly [Id in RateId]?: number }
   /** WL-9: runs until the process ends, and tells `flow` what it makes and uses. */
   readonly backlog?: (flow: Flow) => unknown
   /** WL-11: makes subscribed pairs that never get an event, and answers what keeps them alive. */

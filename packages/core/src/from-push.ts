@@ -31,6 +31,8 @@ export interface FromPushOptions {
 }
 
 interface Settings {
+  /** Whose options they are, for errors. */
+  readonly where: string
   readonly bufferSize: number
   readonly overflow: 'dropOldest' | 'dropNewest' | 'error'
 }
@@ -76,20 +78,28 @@ export function fromPush<T>(
   connect: (sink: PushSink<T>) => (() => void) | void,
   options?: FromPushOptions,
 ): ProducerDefinition<T> {
-  const where = 'fromPush'
   if (typeof connect !== 'function') {
     throw new GenStageError(
       'BAD_SOURCE',
-      `${where}: connect must be a function that is given where to push to, not ${show(connect)}`,
+      `fromPush: connect must be a function that is given where to push to, not ${show(connect)}`,
     )
   }
+  return pushSource('fromPush', connect, options)
+}
+
+/** `fromPush` for an adapter of another name, which is what its errors say. */
+export function pushSource<T>(
+  where: string,
+  connect: (sink: PushSink<T>) => (() => void) | void,
+  options?: FromPushOptions,
+): ProducerDefinition<T> {
   const own = ownOptions(where, options)
   refuseUnknown(where, own, ['bufferSize', 'overflow', 'onCancel'])
   const bufferSize = wholeNumber(where, own, 'bufferSize', 10_000, { min: 0, infinity: true })
   const overflow = oneOf(where, own, 'overflow', ['dropOldest', 'dropNewest', 'error'], 'dropOldest')
   const onCancel = oneOf(where, own, 'onCancel', ['continue', 'stop'], 'continue')
   const setup = (_: void, ctx: Context): ProducerCallbacks<T, never, unknown, never, Message> => {
-    const source = new PushSource<T>(ctx, { bufferSize, overflow })
+    const source = new PushSource<T>(ctx, { where, bufferSize, overflow })
     source.connect(connect)
     let consumers = 0
     return {
@@ -137,7 +147,7 @@ class PushSource<T> implements PushSink<T> {
     if (this.#ctx.stopping.aborted) return this.#finish(end)
     // Told to stop: nothing more is taken, and what waits is where a drain finds it
     this.#ctx.stopping.addEventListener('abort', () => this.#finish(end), { once: true })
-    whenKilled(this.#ctx, 'fromPush: the source could not be disconnected', () => this.close('killed'))
+    whenKilled(this.#ctx, `${this.#settings.where}: the source could not be disconnected`, () => this.close('killed'))
     const disconnect = connect(this)
     this.#disconnect = typeof disconnect === 'function' ? disconnect : undefined
     if (this.#ending !== undefined || this.#isClosed) this.#release()
@@ -151,7 +161,7 @@ class PushSource<T> implements PushSink<T> {
       return true
     }
     if (this.#settings.overflow === 'error') {
-      this.#finish(new Failure(overflown(this.#settings.bufferSize)))
+      this.#finish(new Failure(overflown(this.#settings)))
       return this.#refuse(event)
     }
     this.#announce()
@@ -246,10 +256,10 @@ class PushSource<T> implements PushSink<T> {
   }
 }
 
-function overflown(bufferSize: number): GenStageError {
+function overflown({ where, bufferSize }: Settings): GenStageError {
   return new GenStageError(
     'SOURCE_OVERFLOW',
-    `fromPush: the source made more than is asked for, and the buffer is full (bufferSize ${bufferSize})`,
+    `${where}: the source made more than is asked for, and the buffer is full (bufferSize ${bufferSize})`,
     { option: 'bufferSize' },
   )
 }

@@ -1,4 +1,5 @@
-import { fromPush, type FromPushOptions, type ProducerDefinition } from '@genstage/core'
+import type { FromPushOptions, ProducerDefinition, PushSink } from '@genstage/core'
+import { pushSource } from '@genstage/core/adapters'
 import { isObservableLike, notObservable, type ObservableLike, subscribeTo } from './observable-like.ts'
 
 /** An observable, or a function that makes one: with a function, a restart begins with a new one. */
@@ -27,14 +28,16 @@ export interface FromObservableOptions extends FromPushOptions {}
  * ```
  */
 export function fromObservable<T>(source: ObservableSource<T>, options?: FromObservableOptions): ProducerDefinition<T> {
-  const what = 'fromObservable: the source'
+  const where = 'fromObservable'
+  const what = `${where}: the source`
   if (typeof source !== 'function' && !isObservableLike<T>(source)) throw notObservable(what, source)
-  return fromPush<T>(sink => {
+  const connect = (sink: PushSink<T>): (() => void) => {
     const observer = {
       next: (event: T) => void sink.push(event),
       error: (error: unknown) => sink.fail(error),
       complete: () => sink.end(),
     }
     return subscribeTo(typeof source === 'function' ? source() : source, observer, what)
-  }, options)
+  }
+  return pushSource(where, connect, options)
 }

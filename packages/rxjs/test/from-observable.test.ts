@@ -53,7 +53,7 @@ describe('fromObservable: overflow', () => {
   it('F51 error gives what waits, then fails with SOURCE_OVERFLOW, unsubscribed', async () => {
     const { events, discarded, failure, releases } = await overflowing({ bufferSize: 4, overflow: 'error' }, one, two)
     expect(events).toEqual([1, 2, 3, 4])
-    expect(failure()).toMatchObject({ code: 'SOURCE_OVERFLOW' })
+    expect(failure()).toMatchObject({ code: 'SOURCE_OVERFLOW', message: expect.stringMatching(/^fromObservable: /) })
     expect(discarded.flatMap(([, lost]) => lost)[0]).toBe(5)
     expect(releases()).toBe(1)
   })
@@ -129,7 +129,9 @@ describe('fromObservable', () => {
 
   it('BAD-13 to BAD-19 refuses options at the call', () => {
     for (const bad of [{ bufferSize: -1 }, { overflow: 'dropAll' }, { onCancel: 1 }, { bufferSise: 1 }])
-      expect(() => fromObservable(EMPTY, bad as never)).toThrow(expect.objectContaining({ code: 'BAD_OPTION' }))
+      expect(() => fromObservable(EMPTY, bad as never)).toThrow(
+        expect.objectContaining({ code: 'BAD_OPTION', message: expect.stringMatching(/^fromObservable: /) }),
+      )
   })
 })
 

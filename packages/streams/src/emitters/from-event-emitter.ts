@@ -60,7 +60,7 @@ export function fromEventEmitter<T = unknown, Args extends readonly unknown[] = 
     }
   }
   const plan = { name: event, map: mapOf<T>(where, own), end: namesOf(where, own, 'end'), error: ['error'] }
-  return fromListening(open, { ...plan, errorOf: error => error }, pushOptions(own))
+  return fromListening(where, open, { ...plan, errorOf: error => error }, pushOptions(own))
 }
 
 function checkEmitter(where: string, emitter: unknown): void {

@@ -52,7 +52,7 @@ export function fromEventTarget<E = Event, T = E>(
     }
   }
   const names = { name: type, end: namesOf(where, own, 'end'), error: namesOf(where, own, 'error') }
-  return fromListening(open, { ...names, map: mapOf<T>(where, own), errorOf }, pushOptions(own))
+  return fromListening(where, open, { ...names, map: mapOf<T>(where, own), errorOf }, pushOptions(own))
 }
 
 /** What an event that tells of a failure brings. */

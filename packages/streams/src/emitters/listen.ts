@@ -1,5 +1,5 @@
-import { fromPush, type FromPushOptions, type ProducerDefinition } from '@genstage/core'
-import { badOption, optionsWithout, type OwnOptions } from '@genstage/core/adapters'
+import type { FromPushOptions, ProducerDefinition, PushSink } from '@genstage/core'
+import { badOption, optionsWithout, type OwnOptions, pushSource } from '@genstage/core/adapters'
 
 /** One name of an event, or several. */
 export type EventNames = string | readonly string[]
@@ -20,9 +20,14 @@ export interface ListenPlan<T> {
   readonly errorOf: (...args: readonly unknown[]) => unknown
 }
 
-/** A source that is pushed what an emitter emits. `open` runs at every start, and finds the emitter. */
-export function fromListening<T>(open: () => Listen, plan: ListenPlan<T>, options: FromPushOptions): ProducerDefinition<T> {
-  return fromPush(sink => {
+/** A source that is pushed what an emitter emits. `open` runs at every start, and finds the emitter; errors tell `where`. */
+export function fromListening<T>(
+  where: string,
+  open: () => Listen,
+  plan: ListenPlan<T>,
+  options: FromPushOptions,
+): ProducerDefinition<T> {
+  const connect = (sink: PushSink<T>): (() => void) => {
     const listen = open()
     const mapped = (...args: readonly unknown[]): void => {
       let event: T
@@ -42,10 +47,11 @@ export function fromListening<T>(open: () => Listen, plan: ListenPlan<T>, option
     return () => {
       for (const stop of stops) stop()
     }
-  }, options)
+  }
+  return pushSource(where, connect, options)
 }
 
-/** The options that are for `fromPush`, which checks them. */
+/** The options that are for `pushSource`, which checks them. */
 export function pushOptions(own: OwnOptions): FromPushOptions {
   return optionsWithout(own, 'end', 'error', 'map')
 }

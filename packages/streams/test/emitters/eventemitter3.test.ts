@@ -38,7 +38,11 @@ describe('fromEventEmitter', () => {
   it('BAD-13 BAD-19 refuses bad options', () => {
     const refused = (options: unknown) => thrownBy(() => fromEventEmitter(emitter, 'data', wrong(options)))
     expect(refused({ overflow: 'drop' })).toMatchObject({ code: 'BAD_OPTION', option: 'overflow' })
-    expect(refused({ bufferSize: -1 })).toMatchObject({ code: 'BAD_OPTION', option: 'bufferSize' })
+    expect(refused({ bufferSize: -1 })).toMatchObject({
+      code: 'BAD_OPTION',
+      option: 'bufferSize',
+      message: 'fromEventEmitter: bufferSize must be a whole number from 0, or Infinity, not -1',
+    })
     expect(refused({ map: 1 })).toMatchObject({ code: 'BAD_OPTION', option: 'map' })
     expect(refused({ end: '' })).toMatchObject({ code: 'BAD_OPTION', option: 'end' })
     expect(refused({ end: ['close', 1] })).toMatchObject({ code: 'BAD_OPTION', option: 'end' })

@@ -115,7 +115,11 @@ describe('fromEventTarget', () => {
     expect(thrownBy(() => fromEventTarget(wrong({}), 'x'))).toMatchObject({ code: 'BAD_SOURCE' })
     expect(thrownBy(() => fromEventTarget(target, ''))).toMatchObject({ code: 'BAD_SOURCE' })
     expect(refused({ error: 5 })).toMatchObject({ code: 'BAD_OPTION', option: 'error' })
-    expect(refused({ onCancel: 'never' })).toMatchObject({ code: 'BAD_OPTION', option: 'onCancel' })
+    expect(refused({ onCancel: 'never' })).toMatchObject({
+      code: 'BAD_OPTION',
+      option: 'onCancel',
+      message: "fromEventTarget: onCancel must be one of 'continue', 'stop', not \"never\"",
+    })
     const reason = await start(
       fromEventTarget(() => wrong(1), 'x'),
       { runtime },
