@@ -27,10 +27,10 @@ import { SupervisingDefinition } from './supervision/supervising-definition.ts'
 import type { StageType } from './types.ts'
 
 const everyStage = ['arg', 'name', 'runtime', 'signal', 'link', 'startTimeout']
+const producingOptions = ['dispatcher', 'bufferSize', 'bufferKeep']
+
 /** The dispatcher of stages that were given none; each of them makes its own by it. */
 const defaultDispatcher = /* @__PURE__ */ demandDispatcher()
-
-const producingOptions = ['dispatcher', 'bufferSize', 'bufferKeep']
 
 /** Which options each kind takes (GS-L3, L5, L6). */
 const optionsOf: Readonly<Record<StageType, readonly string[]>> = {
