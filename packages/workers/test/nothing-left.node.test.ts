@@ -56,7 +56,7 @@ describe('30 lives of a stage on a thread', () => {
       await threadsGone()
     }
     // The ports of a thread that has ended close a turn or two later
-    const quiet = () => expect.poll(resources).toEqual([])
+    const quiet = async (): Promise<void> => await expect.poll(resources).toEqual([])
     await life(0)
     await quiet()
     const before = listeners()

@@ -213,7 +213,7 @@ describe('what is left behind', { timeout: 60_000 }, () => {
       expect(liveThreads.size).toBe(0)
     }
     // The ports of a thread that has ended close a turn or two later
-    const quiet = () => expect.poll(resources).toEqual([])
+    const quiet = async (): Promise<void> => await expect.poll(resources).toEqual([])
     await life(0)
     await quiet()
     const before = listeners()
