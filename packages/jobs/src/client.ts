@@ -128,10 +128,12 @@ export class Client implements JobClient {
     return toJob(job) as Job<never, never>
   }
 
-  async list(options?: ListOptions): Promise<JobList> {
-    const query = listQuery(options)
+  list(options?: ListOptions): Promise<JobList>
+  list<Args, Result>(kind: Kind<Args, Result>, options?: Omit<ListOptions, 'kinds'>): Promise<JobList<Args, Result>>
+  async list(first?: unknown, second?: unknown): Promise<JobList<never, never>> {
+    const query = isKind(first) ? { ...listQuery(second, ['kinds']), kinds: [first.name] } : listQuery(first)
     const page = await this.#with(store => store.list(query))
-    return { jobs: page.jobs.map(toJob), next: page.next }
+    return { jobs: page.jobs.map(job => toJob(job) as Job<never, never>), next: page.next }
   }
 
   logs(id: string): Promise<readonly LogEntry[]> {

@@ -51,6 +51,8 @@ export interface JobClient extends AsyncDisposable {
   find<Args, Result>(kind: Kind<Args, Result>, id: string): Promise<Job<Args, Result> | undefined>
   /** Jobs, newest first, a page at a time (100 by default, 1,000 at most). */
   list(options?: ListOptions): Promise<JobList>
+  /** The same of one kind, with its types. */
+  list<Args, Result>(kind: Kind<Args, Result>, options?: Omit<ListOptions, 'kinds'>): Promise<JobList<Args, Result>>
   /** The lines that handlers wrote for this job, oldest first. */
   logs(id: string): Promise<readonly LogEntry[]>
   /** Waits for the end of a job; see `EnqueuedJob.result`. */

@@ -16,8 +16,8 @@ export interface ListOptions {
 }
 
 /** A page of jobs, newest first. */
-export interface JobList {
-  readonly jobs: readonly Job[]
+export interface JobList<out Args = unknown, out Result = unknown> {
+  readonly jobs: readonly Job<Args, Result>[]
   /** To be given as `before` for the next page; undefined after the last. */
   readonly next: number | undefined
 }
@@ -27,10 +27,17 @@ const jobStates: readonly JobState[] = ['delayed', 'waiting', 'running', 'comple
 
 const where = 'list'
 
-/** Reads the options of `list`. Refuses with `BAD_OPTION`. */
-export function listQuery(options: ListOptions | undefined): ListQuery {
+/** The names of the options. */
+const listOptions = ['queues', 'kinds', 'states', 'tag', 'before', 'limit']
+
+/** Reads the options of `list`, but those that are `given` already. Refuses with `BAD_OPTION`. */
+export function listQuery(options: unknown, given: readonly string[] = []): ListQuery {
   const own = ownOptions(where, options)
-  refuseUnknown(where, own, ['queues', 'kinds', 'states', 'tag', 'before', 'limit'])
+  refuseUnknown(
+    where,
+    own,
+    listOptions.filter(option => !given.includes(option)),
+  )
   const states = textsOf(own, 'states')
   const unknown = states?.find(state => !jobStates.includes(state as JobState))
   if (unknown !== undefined) throw badOption(where, 'states', unknown, `of ${jobStates.join(', ')}`)

@@ -29,7 +29,10 @@ export interface RunnerOptions extends ClientOptions {
   readonly crashLimit?: number
   /** How long running handlers may go on after `stop`, before their signal is aborted. From 0; default 10,000. */
   readonly graceMs?: number
-  /** How long a handler whose signal is aborted may take to end, before its place is given to others (`HANDLER_STUCK`). From 0; default 5,000. */
+  /**
+   * How long a handler whose signal is aborted may take to end, before its place is given to others (`HANDLER_STUCK`); and how long a stop
+   * waits for a store that does not answer. From 0; default 5,000.
+   */
   readonly abandonMs?: number
   /** When a job whose args are of a version that no kind here knows yet is looked at again. Default 60,000. */
   readonly unknownVersionMs?: number

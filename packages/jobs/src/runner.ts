@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import process from 'node:process'
 import { Client } from './client.ts'
+import { Deadline } from './engine/deadline.ts'
 import type { EngineContext } from './engine/engine-context.ts'
 import type { JobClient } from './job-client.ts'
 import type { Middleware } from './job-context.ts'
@@ -71,6 +72,8 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
   #registerTimer: Disposable | undefined
   readonly #started: Promise<void>
   #stopping: Promise<void> | undefined
+  /** The stop waits for the start no longer. */
+  #isLeaving = false
   #unlisten: (() => void) | undefined
   #uncatch: (() => void) | undefined
   #unsignal: (() => void) | undefined
@@ -228,6 +231,7 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
     if (settings.strayErrors === 'exit') this.#uncatch = catchStrayErrors(error => this.#strayed(error))
     if (settings.signals) this.#unsignal = stopOnProcessSignals(this)
     await store.register(this.#registration(), settings.leaseMs)
+    if (this.#isLeaving) return // the answer comes too late; nobody renews this lease
     this.#isRegistered = true
     this.#lease.begin()
     await this.#maintenance.takeBack()
@@ -273,18 +277,13 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
   }
 
   async #stop(): Promise<void> {
+    const maintained = this.#maintenance.end()
+    await this.#inTime(deadline => deadline.wait(this.#started.catch(() => {})))
+    this.#isLeaving = true
+    this.#unlisten?.()
+    await Promise.all(this.#all().map(queue => queue.stop()))
     try {
-      await this.#started.catch(() => {})
-      this.#unlisten?.()
-      await this.#maintenance.end()
-      await Promise.all(this.#all().map(queue => queue.stop()))
-      await this.#written()
-      await this.reporter.flush()
-      await Promise.all(this.#all().map(queue => queue.close()))
-      clearTimer(this.#registerTimer)
-      await this.#registering
-      await this.#lease.end()
-      if (this.#isRegistered) await this.store.unregister(this.#runner)
+      await this.#inTime(deadline => this.#leave(deadline, maintained))
     } catch (error) {
       this.logger.error('the runner could not leave its store in order; what it held is taken back by others', { error })
     }
@@ -292,7 +291,7 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
     clearTimer(this.#graceTimer)
     this.#graceEndsAt = -Infinity // nothing runs any more: a stop that comes later has nothing to end
     try {
-      await super.close()
+      await this.#inTime(deadline => deadline.wait(super.close()))
     } catch (error) {
       this.logger.error('the store could not be closed in order', { error })
     }
@@ -303,19 +302,35 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
     else this.#endDone?.reject(this.#failure)
   }
 
-  /** Resolves when every end of an attempt is written, or when the store has not taken them in time. */
-  async #written(): Promise<void> {
+  /** Writes what is to be written, ends everything that works for the runner, and takes it off the list. */
+  async #leave(deadline: Deadline, maintained: Promise<void>): Promise<boolean> {
     const queues = this.#all()
-    let timer: Disposable | undefined
-    const timeUp = new Promise<void>(resolve => (timer = this.clock.setTimer(this.settings.abandonMs, resolve)))
-    await Promise.race([Promise.all(queues.map(({ completer }) => completer.idle())), timeUp])
-    clearTimer(timer)
+    await deadline.wait(Promise.all(queues.map(({ completer }) => completer.idle())))
     const lost = queues.reduce((sum, { completer }) => sum + completer.close(), 0)
     if (lost > 0)
       this.logger.error(`the store took the ends of ${lost} attempts no more; these jobs are run again`, {
         code: 'STORE_UNAVAILABLE',
         count: lost,
       })
+    await deadline.wait(Promise.all([maintained, this.reporter.flush()]))
+    await deadline.wait(Promise.all(queues.map(queue => queue.close())))
+    clearTimer(this.#registerTimer)
+    await deadline.wait(Promise.all([this.#registering, this.#lease.end()]))
+    return deadline.wait(this.#isRegistered ? this.store.unregister(this.#runner) : Promise.resolve())
+  }
+
+  /** A part of the stop, for which the store has `abandonMs`. */
+  async #inTime(part: (deadline: Deadline) => Promise<boolean>): Promise<void> {
+    const { abandonMs } = this.settings
+    const deadline = new Deadline(this.clock, abandonMs)
+    try {
+      if (await part(deadline)) return
+    } finally {
+      deadline.clear()
+    }
+    this.logger.error(`the store has not answered for ${abandonMs} ms; the runner stops without it`, {
+      code: 'STORE_UNAVAILABLE',
+    })
   }
 
   /** Aborts handlers that still run, in so many milliseconds; an earlier time stays. */

@@ -144,6 +144,18 @@ describe('kinds', () => {
   })
 })
 
+describe('find and list', () => {
+  it('have the types of the kind where one is given', async () => {
+    const mail = kind<Mail, number>('mail')
+    expectTypeOf((await client.find(mail, 'id'))?.args).toEqualTypeOf<Mail | undefined>()
+    const { jobs } = await client.list(mail, { states: ['completed'] })
+    expectTypeOf(jobs[0]?.result).toEqualTypeOf<number | undefined>()
+    expectTypeOf((await client.list({ kinds: ['mail'] })).jobs[0]?.args).toEqualTypeOf<unknown>()
+    // @ts-expect-error the kind is given already
+    await client.list(mail, { kinds: ['mail'] })
+  })
+})
+
 describe('enqueue', () => {
   it('takes the args of the kind and gives its result', async () => {
     const mail = kind<Mail, number>('mail')

@@ -305,6 +305,8 @@ describe('looking and changing', () => {
     expect(await world.settled(client.retry(job.id))).toBe('retried')
     expect(await world.settled(client.retry(job.id))).toBe('active')
     expect((await world.settled(client.list({ tag: 'a', states: ['waiting'] }))).jobs).toHaveLength(1)
+    expect((await world.settled(client.list(Echo, { tag: 'a' }))).jobs.map(({ args }) => args.length)).toEqual([1])
+    expect((await world.settled(client.list(kind('other')))).jobs).toEqual([])
     expect(await world.settled(client.clearQueue('default'))).toBe(1)
     expect(await world.settled(client.find(job.id))).toBeUndefined()
     expect(await world.settled(client.remove(job.id))).toBe('missing')

@@ -133,6 +133,45 @@ describe('F37 a stop', () => {
   }, 60_000)
 })
 
+describe('a call of the store that is never answered', () => {
+  it.each(['before', 'after'] as const)(
+    'JOB-9 %s it is carried out, whichever call that is: the runner stops all the same, and leaves nothing behind',
+    async when => {
+      let told = 0
+      for (let nth = 1; ; nth++) {
+        const simulation = new Simulation({ seed: nth })
+        const { runtime } = simulation
+        const fault = oneFault({ nth, when, answer: 'hang' })
+        const Work = kind('work', async (ms: number, { progress }) => {
+          progress(ms)
+          await simulation.delay(ms)
+        })
+        const runner = startRunner({
+          store: faultyStore(memoryStore(), fault),
+          kinds: [Work],
+          queues: { a: 2, b: 1 },
+          runtime,
+          signals: false,
+          strayErrors: 'ignore',
+          sweepMs: 100,
+          leaseMs: 2_000,
+        })
+        for (const queue of ['a', 'b']) runner.enqueueMany(Work, [5, 20, 200, 5], { queue }).catch(() => {})
+        await simulation.advance(2_000)
+        let isStopped = false
+        void runner.stop({ graceMs: 0 }).then(() => (isStopped = true))
+        // The start, the writing of what is left, the closing: each has `abandonMs`
+        await simulation.advance(20_000)
+        expect([nth, isStopped, simulation.timers, simulation.uncaught]).toEqual([nth, true, 0, []])
+        if (!fault.hasHappened) break
+        told += simulation.log.some(({ message }) => message.includes('has not answered for 5000 ms')) ? 1 : 0
+      }
+      expect(told).toBeGreaterThan(5)
+    },
+    60_000,
+  )
+})
+
 describe('F34 the date jumps', () => {
   it.each([7_200_000, -7_200_000])('by %i ms: leases, heartbeats, polls and time limits know nothing of it', async jump => {
     const simulation = new Simulation()
