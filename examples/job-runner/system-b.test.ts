@@ -301,6 +301,7 @@ test('SYS-B9 the registry tells who works, on which queue, since when, how much;
     name: 'words',
     pid: process.pid,
     queues: [{ name: 'default', concurrency: 3, running: 0, processed: 2 }],
+    metadata: { version: 7 },
   })
   expect(found?.startedAt).toBeLessThanOrEqual(Date.now())
   expect(found?.queues[0]?.lastJobAt).toBeLessThanOrEqual(Date.now())

@@ -16,9 +16,10 @@ import { checkJobId, checkQueueName } from './names.ts'
 import { closeStore, openStore } from './opened-stores.ts'
 import { checkReason } from './outcome.ts'
 import { holdProcess } from './process-hold.ts'
+import { type RegisteredRunner, toRegisteredRunner } from './registered-runner.ts'
 import { type ResultOptions, ResultWaiter } from './result-waiter.ts'
 import { type ClientOptions, type ClientSettings, clientSettings } from './runner-options.ts'
-import type { Inserted, LogEntry, NewJob, QueueStats, Store, StoredRunner, StoreStats } from './store.ts'
+import type { Inserted, LogEntry, NewJob, QueueStats, Store, StoreStats } from './store.ts'
 import { asyncDisposeSymbol } from './timers.ts'
 
 /**
@@ -206,9 +207,9 @@ export class Client implements JobClient {
     return Object.fromEntries(Object.entries(queues).map(([name, stats]) => [name, depthOf(stats)]))
   }
 
-  async runners(queue?: string): Promise<readonly StoredRunner[]> {
+  async runners(queue?: string): Promise<readonly RegisteredRunner[]> {
     const name = queue === undefined ? undefined : checkQueueName(queue)
-    const all = await this.#with(store => store.runners())
+    const all = (await this.#with(store => store.runners())).map(toRegisteredRunner)
     return name === undefined ? all : all.filter(({ queues }) => queues.some(each => each.name === name))
   }
 

@@ -33,7 +33,6 @@ export type JobsErrorCode =
   | 'STORE_FULL'
   | 'STORE_READ_ONLY'
   | 'STORE_CORRUPT'
-  | 'STORE_RESET'
   | 'STORE_FAILED'
   | 'SCHEMA_TOO_NEW'
 

@@ -30,6 +30,7 @@ export type { DebounceOptions, ThrottleOptions, UniqueOptions } from './unique-o
 export type { ResultOptions } from './result-waiter.ts'
 export type { Job } from './job.ts'
 export type { JobList, ListOptions } from './list-options.ts'
+export type { RegisteredRunner } from './registered-runner.ts'
 
 // runners
 export { startRunner } from './runner.ts'
@@ -60,7 +61,6 @@ export type {
   QueueFigures,
   QueueStats,
   Store,
-  StoredRunner,
   StoreStats,
   TerminalState,
 } from './store.ts'

@@ -5,8 +5,9 @@ import type { JobEvents } from './events.ts'
 import type { Job } from './job.ts'
 import type { Kind } from './kind-type.ts'
 import type { JobList, ListOptions } from './list-options.ts'
+import type { RegisteredRunner } from './registered-runner.ts'
 import type { ResultOptions } from './result-waiter.ts'
-import type { LogEntry, StoredRunner, StoreStats } from './store.ts'
+import type { LogEntry, StoreStats } from './store.ts'
 
 /** What `enqueue` takes behind the kind: args may be left out where the kind takes none. */
 export type EnqueueArguments<Args> = [Args] extends [void]
@@ -77,8 +78,8 @@ export interface JobClient extends AsyncDisposable {
   /** How many jobs wait in a queue, delayed ones included. */
   queueDepth(queue: string): Promise<number>
   queueDepths(): Promise<Readonly<Record<string, number>>>
-  /** The runners that live, of one queue or of all. */
-  runners(queue?: string): Promise<readonly StoredRunner[]>
+  /** The runners that live, of one queue or of all: those that have been heard of within their lease. */
+  runners(queue?: string): Promise<readonly RegisteredRunner[]>
   /** From now on nobody claims jobs of this queue. Those that run go on. */
   pauseQueue(queue: string): Promise<void>
   resumeQueue(queue: string): Promise<void>

@@ -344,16 +344,16 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
     })
   }
 
-  /** A handler has left something behind that failed: the process is drained, and ends with 1. */
-  #strayed(error: unknown): void {
-    if (this.#failure !== undefined) return
+  /** A handler has left something behind that failed: what runs may finish, and the process ends. */
+  #strayed(error: unknown): Promise<void> {
+    if (this.#failure !== undefined) return this.stop()
     this.#failure = new JobsError(
       'STRAY_ERROR',
       'a handler left something behind that failed outside of its promise; the runner stops',
       { cause: error },
     )
     this.logger.error(this.#failure.message, { code: 'STRAY_ERROR', error })
-    void this.stop().then(() => process.exit(1))
+    return this.stop()
   }
 
   /** The start failed: everything is let go, and `done` tells. */

@@ -91,7 +91,7 @@ export interface Store {
   clearQueue(queue: string): Promise<number>
   /** Forgets a queue that has no delayed, waiting or running jobs; rejects with `QUEUE_NOT_EMPTY` otherwise. Its finished jobs go with it. */
   removeQueue(queue: string): Promise<void>
-  /** The runners that are registered. */
+  /** The runners that live: registered, and heard of within their lease, also where no other runner is there to declare them dead. */
   runners(): Promise<readonly StoredRunner[]>
   /** Whether this runner is the leader: the one that prunes. The leader stays it as long as it is registered and alive. */
   lead(runner: string): Promise<boolean>

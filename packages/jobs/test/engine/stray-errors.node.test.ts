@@ -45,6 +45,20 @@ describe('F13 errors outside of the promise of a handler', () => {
     expect(code).toBe(1)
   }, 40_000)
 
+  it('of several runners in a process all stop in order before it ends', async () => {
+    const { code, out } = await runProgram(`
+      const Slow = kind('slow', () => new Promise(resolve => setTimeout(resolve, 400, 'slow')))
+      const other = startRunner({ store: memoryStore(), kinds: [Slow], queues: { default: 1 }, logger: quiet, graceMs: 2000 })
+      other.events.on('completed', ({ result }) => say('completed ' + result))
+      other.done.catch(error => say('other: ' + error.code))
+      await other.enqueue(Slow)
+      ${program('() => { setTimeout(() => { throw new Error("stray") }, 20); return "fine" }')}
+    `)
+    const first = ['completed bad fine', 'completed good good', 'done: STRAY_ERROR stray']
+    expect(out).toEqual([...first, 'completed slow', 'other: STRAY_ERROR', 'exit 1'])
+    expect(code).toBe(1)
+  }, 40_000)
+
   it('an error that is no job’s ends the process as it would without a runner', async () => {
     const { code, out, err } = await runProgram(`${program('() => "fine"')}\nsetTimeout(() => { throw new Error("mine") }, 20)`)
     expect(out).toEqual(['completed bad fine', 'exit 1'])

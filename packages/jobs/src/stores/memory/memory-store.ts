@@ -189,7 +189,7 @@ class MemoryStore implements Store {
   }
 
   async runners(): Promise<readonly StoredRunner[]> {
-    return this.#run(() => this.#runners.stored())
+    return this.#run((_, time) => this.#runners.stored(time))
   }
 
   async lead(runner: string): Promise<boolean> {

@@ -72,8 +72,10 @@ export class Runners {
     return this.#leader === id
   }
 
-  stored(): readonly StoredRunner[] {
-    return [...this.#byId.values()].map(({ about, startedAt, seenAt, queues }) => ({
+  /** Those that live. */
+  stored(now: number): readonly StoredRunner[] {
+    const alive = [...this.#byId.values()].filter(({ leaseEndsAt }) => leaseEndsAt > now)
+    return alive.map(({ about, startedAt, seenAt, queues }) => ({
       id: about.id,
       name: about.name,
       host: about.host,

@@ -83,23 +83,28 @@ export function holdingsOf(session: Session, id: string): readonly Held[] {
   return rows.map(([seq, token]) => ({ seq: Number(seq), token: Number(token) }))
 }
 
-export function storedRunners(session: Session): readonly StoredRunner[] {
-  const rows = session.rows(
-    'SELECT id, name, host, pid, started_at, seen_at, queues, metadata FROM runners WHERE is_dead = 0 ORDER BY number',
-  )
-  return rows.map(([id, name, host, pid, startedAt, seenAt, queues, metadata]) => ({
-    id: String(id),
-    name: textOf(name),
-    host: String(host),
-    pid: Number(pid),
-    startedAt: Number(startedAt),
-    seenAt: Number(seenAt),
-    queues: JSON.parse(String(queues)) as QueueFigures[],
-    metadata: textOf(metadata),
-  }))
-}
-
 const pulseColumns = 'number, pid, place, born, lease_ms, beats, id'
+
+/** Those that live. Whose death nobody has found yet is told by what only looks: the last beat is older than the lease. */
+export function storedRunners(session: Session, watch: LeaseWatch): readonly StoredRunner[] {
+  const rows = session.rows(
+    `SELECT ${pulseColumns}, name, host, started_at, seen_at, queues, metadata FROM runners
+     WHERE is_dead = 0 AND seen_at + lease_ms > ? ORDER BY number`,
+    session.now,
+  )
+  return rows
+    .filter(row => !watch.isDead(pulseOf(row), session.time))
+    .map(([, pid, , , , , id, name, host, startedAt, seenAt, queues, metadata]) => ({
+      id: String(id),
+      name: textOf(name),
+      host: String(host),
+      pid: Number(pid),
+      startedAt: Number(startedAt),
+      seenAt: Number(seenAt),
+      queues: JSON.parse(String(queues)) as QueueFigures[],
+      metadata: textOf(metadata),
+    }))
+}
 
 function pulseOf([number, pid, place, born, leaseMs, beats]: SqlRow): Pulse {
   return {

@@ -240,7 +240,7 @@ class FileStore implements SqliteStore {
   }
 
   runners(): Promise<readonly StoredRunner[]> {
-    return this.#read(storedRunners)
+    return this.#read(session => storedRunners(session, this.#watch))
   }
 
   lead(runner: string): Promise<boolean> {

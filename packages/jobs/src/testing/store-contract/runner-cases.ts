@@ -105,6 +105,15 @@ export function runnerCases(open: OpenStore): readonly ContractCase[] {
       await bench.beat('runner-1')
       same(await bench.store.runners(), [{ ...about, seenAt: startedAt + 200, queues: busy }], 'after one without')
     }),
+    storeCase('ROW-G20', 'a runner that has died is not listed, though no other is there to find it', async bench => {
+      await bench.register('mortal')
+      await bench.advance(leaseMs - 1)
+      same((await bench.store.runners()).length, 1, 'runners within the lease')
+      await bench.advance(1)
+      same(await bench.store.runners(), [], 'runners after it')
+      same(await bench.store.heartbeat('mortal', leaseMs), { alive: true, cancellations: [] }, 'a beat after all')
+      same((await bench.store.runners()).length, 1, 'runners after that beat')
+    }),
     storeCase('F7', 'there is one leader, until it leaves or dies', async bench => {
       for (const runner of ['a', 'b', 'c']) await bench.register(runner)
       same(await bench.store.lead('stranger'), false, 'whether one leads that is not registered')

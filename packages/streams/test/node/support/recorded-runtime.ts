@@ -23,10 +23,11 @@ export async function quiet(turns = 20): Promise<void> {
   for (let turn = 0; turn < turns; turn++) await new Promise(resolve => setImmediate(resolve))
 }
 
-/** Waits until `condition` holds. */
+/** Waits until `condition` holds. Not by a number of turns: the disk, or another process, may take as long as it likes. */
 export async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; !condition(); turn++) {
-    if (turn > 5_000) throw new Error('waited in vain')
+  const begun = performance.now()
+  while (!condition()) {
+    if (performance.now() - begun > 20_000) throw new Error('waited in vain')
     await new Promise(resolve => setImmediate(resolve))
   }
 }

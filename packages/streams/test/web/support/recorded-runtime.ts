@@ -47,10 +47,11 @@ export async function quiet(turns = 20): Promise<void> {
   for (let count = 0; count < turns; count++) await turn()
 }
 
-/** Waits until `condition` holds. */
+/** Waits until `condition` holds. Not by a number of turns: what comes over the network may take as long as it likes. */
 export async function until(condition: () => boolean): Promise<void> {
-  for (let count = 0; !condition(); count++) {
-    if (count > 5_000) throw new Error('waited in vain')
+  const begun = performance.now()
+  while (!condition()) {
+    if (performance.now() - begun > 20_000) throw new Error('waited in vain')
     await turn()
   }
 }
