@@ -17,6 +17,8 @@ interface Outcome {
 const maxWidth = 160
 /** So much of a cut line stands before that place. */
 const lead = 60
+/** So many observations are shown on each side of the first that differs. */
+const around = 20
 
 /** Where the actual trace differs from the expected one, in lines; none if they are equal. The rest often follows from the first place, so only that is shown in full. */
 export function differences(scenario: Scenario, expected: Trace, actual: Trace): readonly string[] {
@@ -59,11 +61,21 @@ function describeStage(stage: string, expected: readonly Observation[], actual: 
   const [wanted, got] = [lineOf(expected[index]), lineOf(actual[index])]
   const column = firstDifference(wanted, got)
   const list = (observations: readonly Observation[], marked: string) => [
-    ...observations.slice(0, index).map(observation => `    ${cut(lineOf(observation), 0)}`),
+    ...leftOut(index - around, 'before'),
+    ...plain(observations.slice(Math.max(0, index - around), index)),
     `  > ${cut(marked, column)}`,
-    ...observations.slice(index + 1).map(observation => `    ${cut(lineOf(observation), 0)}`),
+    ...plain(observations.slice(index + 1, index + 1 + around)),
+    ...leftOut(observations.length - index - 1 - around, 'after'),
   ]
   return [`${stage} expected:`, ...list(expected, wanted), `${stage} actual:`, ...list(actual, got)]
+}
+
+function plain(observations: readonly Observation[]): readonly string[] {
+  return observations.map(observation => `    ${cut(lineOf(observation), 0)}`)
+}
+
+function leftOut(count: number, where: 'before' | 'after'): readonly string[] {
+  return count > 0 ? [`    … ${count} more ${where}`] : []
 }
 
 function lineOf(observation: Observation | undefined): string {

@@ -47,6 +47,11 @@ const selectors: Readonly<Record<string, unknown>> = {
   invalid: 42,
 }
 
+export const sourceNames: readonly string[] = Object.keys(sources)
+export const batchFunctionNames: readonly string[] = Object.keys(batchFunctions)
+export const hashNames: readonly string[] = Object.keys(hashes)
+export const selectorNames: readonly string[] = Object.keys(selectors)
+
 /** Makes a source of that kind, at its beginning. */
 export function sourceFunction(stage: ProducerStage): Produce {
   return named('source', sources, stage.source)(stage)

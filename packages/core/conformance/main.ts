@@ -1,15 +1,18 @@
 /**
- * Replays golden traces of GenStage 1.3.2 and compares: `npm run conformance [-- DIR]`. Without DIR, the fixtures beside this file;
- * with it, every *.json file of that folder. The last line is `N passed, N failed`; the exit code is 1 if anything failed.
+ * Replays golden traces of GenStage 1.3.2 and compares: `npm run conformance [-- DIR]`. Without DIR, the fixtures beside this file,
+ * recorded and derived; with it, every *.json file of that folder. There is a line for each file; the last line is
+ * `N passed, N failed`, the exit code 1 if anything failed.
  */
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { check } from './check.ts'
-import { toEntries } from './scenario.ts'
+import { entriesIn, titleOf, toEntry } from './format.ts'
 import type { Entry } from './scenario.ts'
 
-const folder = process.argv[2] ?? fileURLToPath(new URL('./fixtures', import.meta.url))
+const fixtures = fileURLToPath(new URL('./fixtures', import.meta.url))
+const root = process.argv[2] ?? fixtures
+const folders = root === fixtures ? [fixtures, join(fixtures, 'derived')] : [root]
 const notCompared: string[] = []
 /** Errors that no promise or stage took: whatever caused them, the run must not look well. */
 const strays: unknown[] = []
@@ -19,7 +22,7 @@ let failed = 0
 process.on('uncaughtException', error => strays.push(error))
 process.on('unhandledRejection', error => strays.push(error))
 
-for (const file of await filesIn(folder)) await checkFile(file)
+for (const folder of folders) for (const file of await filesIn(folder)) await checkFile(relative(root, join(folder, file)))
 if (notCompared.length > 0) {
   console.log(`${notCompared.length} not compared, their outcome depends on scheduling: ${notCompared.join(', ')}`)
 }
@@ -38,26 +41,38 @@ async function filesIn(path: string): Promise<readonly string[]> {
 }
 
 async function checkFile(file: string): Promise<void> {
+  const before = { passed, failed, notCompared: notCompared.length }
   try {
-    const entries = toEntries(JSON.parse(await readFile(join(folder, file), 'utf8')))
-    for (const entry of entries) await checkEntry(file, entry)
+    const items = entriesIn(JSON.parse(await readFile(join(root, file), 'utf8')))
+    for (const [index, item] of items.entries()) await checkItem(file, item, index)
   } catch (error) {
     fail(file, [`is no file of golden traces: ${String(error)}`])
   }
+  const skipped = notCompared.length - before.notCompared
+  const rest = skipped > 0 ? `, ${skipped} not compared` : ''
+  console.log(`${file}: ${passed - before.passed} passed, ${failed - before.failed} failed${rest}`)
 }
 
-async function checkEntry(file: string, entry: Entry): Promise<void> {
+async function checkItem(file: string, item: unknown, index: number): Promise<void> {
+  const title = `${file}  ${titleOf(item, index)}`
+  try {
+    await checkEntry(title, toEntry(item))
+  } catch (error) {
+    fail(title, [`is no golden trace: ${String(error)}`])
+  }
+}
+
+async function checkEntry(title: string, entry: Entry): Promise<void> {
   const verdict = await check(entry)
-  const { name } = entry.scenario
   const stray = strays.splice(0)
-  if (verdict.type === 'failed') fail(`${file}  ${name}`, verdict.lines)
+  if (verdict.type === 'failed') fail(title, verdict.lines)
   else if (stray.length > 0)
     fail(
-      `${file}  ${name}`,
+      title,
       stray.map(error => `left an error behind: ${String(error)}`),
     )
   else if (verdict.type === 'passed') passed++
-  else notCompared.push(name)
+  else notCompared.push(entry.scenario.name)
 }
 
 function fail(what: string, lines: readonly string[]): void {

@@ -3,9 +3,12 @@ import { perform } from './ops.ts'
 import { Run } from './run.ts'
 import type { Scenario, Trace } from './scenario.ts'
 
-/** Replays a scenario on a runtime of its own. Rejects if it never becomes quiet, or is no scenario. */
-export async function replay(scenario: Scenario): Promise<Trace> {
-  const run = new Run(scenario)
+/**
+ * Replays a scenario on a runtime of its own. Rejects if it never becomes quiet (at the latest after so many observations), or is no
+ * scenario.
+ */
+export async function replay(scenario: Scenario, mostObservations?: number): Promise<Trace> {
+  const run = new Run(scenario, mostObservations)
   try {
     return { start: await startAll(run, scenario.stages), steps: await performAll(run, scenario.steps) }
   } finally {
@@ -14,9 +17,9 @@ export async function replay(scenario: Scenario): Promise<Trace> {
 }
 
 async function startAll(run: Run, stages: Scenario['stages']): Promise<Trace['start']> {
-  const results: Record<string, string> = {}
-  for (const stage of stages) results[stage.id] = await run.start(stage)
-  return { results, obs: await run.quiet('the start') }
+  const results: [id: string, result: string][] = []
+  for (const stage of stages) results.push([stage.id, await run.start(stage)])
+  return { results: Object.fromEntries(results), obs: await run.quiet('the start') }
 }
 
 async function performAll(run: Run, steps: Scenario['steps']): Promise<Trace['steps']> {

@@ -1,6 +1,7 @@
 /** One run of a scenario: its runtime, its stages, and how to know that they are quiet. */
 import { createRuntime, GenStageError, producerName } from '@genstage/core'
 import type { Runtime, Source } from '@genstage/core'
+import { Patience } from './patience.ts'
 import { Recorder } from './recorder.ts'
 import { ScenarioError } from './scenario.ts'
 import type { Observations, Scenario, Stage } from './scenario.ts'
@@ -10,8 +11,6 @@ import { Subscriptions } from './subscriptions.ts'
 import { errorToken } from './tokens.ts'
 import { settlesWithin } from './turns.ts'
 
-/** Far more turns of the event loop than any step takes. */
-const maxTurns = 200
 /** How often in a row the stages have to be found at rest, with nothing new observed. */
 const calmLooks = 3
 
@@ -28,8 +27,11 @@ export class Run implements Scene {
   readonly #started = new Map<string, AnyRef>()
   /** Those of them that have not ended. */
   readonly #live = new Map<string, AnyRef>()
+  /** So many observations after a step mean that the scenario has no end. */
+  readonly #mostObservations: number | undefined
 
-  constructor(scenario: Scenario) {
+  constructor(scenario: Scenario, mostObservations?: number) {
+    this.#mostObservations = mostObservations
     this.subscriptions = new Subscriptions(scenario)
     this.recorder = new Recorder(this.subscriptions)
     // Stages that fail are part of scenarios: the trace tells.
@@ -50,7 +52,9 @@ export class Run implements Scene {
     try {
       const ref = startStage(stage, this)
       const { ready } = ref
-      if (!(await settlesWithin(maxTurns, ready))) throw new NeverQuietError(`the start of ${stage.id} does not end`)
+      const patience = this.#patience()
+      if (!(await settlesWithin(patience, ready)))
+        throw new NeverQuietError(`the start of ${stage.id} does not end: ${patience.spent}`)
       await ready
       this.#watch(stage.id, ref)
       return 'ok'
@@ -72,31 +76,36 @@ export class Run implements Scene {
 
   /** Waits until nothing more happens, and gives what was observed since the last time. */
   async quiet(when: string): Promise<Observations> {
+    const patience = this.#patience()
     let seen = this.recorder.count
-    for (let looks = 0, calm = 0; calm < calmLooks; looks++) {
-      if (looks > maxTurns) throw new NeverQuietError(`never quiet after ${when}`)
-      const resting = await this.#allRest()
+    for (let calm = 0; calm < calmLooks;) {
+      const resting = await this.#allRest(patience)
+      if (resting === undefined) throw new NeverQuietError(`never quiet after ${when}: ${patience.spent}`)
       calm = resting && seen === this.recorder.count ? calm + 1 : 0
       seen = this.recorder.count
     }
     return this.recorder.take()
   }
 
-  /** True if all live stages have come to the end of their mailboxes. Takes at least one turn. */
-  async #allRest(): Promise<boolean> {
+  #patience(): Patience {
+    return new Patience(() => this.recorder.count, this.#mostObservations)
+  }
+
+  /** Whether all live stages have come to the end of their mailboxes; undefined if the patience ends first. Takes at least one turn. */
+  async #allRest(patience: Patience): Promise<boolean | undefined> {
     let waiting = 0
     const looks = [...this.#live.values()].map(async ref => {
       const { mailbox } = await ref.inspect({ timeout: Infinity })
       waiting += mailbox
     })
-    if (!(await settlesWithin(maxTurns, Promise.allSettled(looks)))) throw new NeverQuietError('a stage does not answer')
-    return waiting === 0
+    const answered = await settlesWithin(patience, Promise.allSettled(looks))
+    return answered ? waiting === 0 : undefined
   }
 
   /** Throws everything away. What happens now is no part of the trace. */
   async end(): Promise<void> {
     this.recorder.close()
     const ends = [...this.#live.values()].map(ref => ref.kill())
-    await settlesWithin(maxTurns, Promise.allSettled(ends))
+    await settlesWithin(this.#patience(), Promise.allSettled(ends))
   }
 }

@@ -127,31 +127,3 @@ export type Observation = readonly [what: string, ...fields: unknown[]]
 export class ScenarioError extends Error {
   override readonly name = 'ScenarioError'
 }
-
-/** Takes the parsed content of a file for entries, after a look at its outline. */
-export function toEntries(content: unknown): readonly Entry[] {
-  if (!Array.isArray(content)) throw new ScenarioError('not a list of scenarios')
-  if (content.length === 0) throw new ScenarioError('a list without scenarios')
-  content.forEach((entry: unknown, index) => {
-    if (!isEntry(entry))
-      throw new ScenarioError(`item ${index} is no { scenario: { name, stages, steps }, trace: { start, steps } }`)
-  })
-  return content
-}
-
-function isEntry(value: unknown): value is Entry {
-  if (!isRecord(value) || !isRecord(value['scenario'])) return false
-  const { name, stages, steps } = value['scenario']
-  if (typeof name !== 'string' || !Array.isArray(stages) || !Array.isArray(steps)) return false
-  const { trace, deviation } = value
-  if (!isTrace(trace)) return false
-  return deviation === undefined || (isRecord(deviation) && (deviation['trace'] === null || isTrace(deviation['trace'])))
-}
-
-function isTrace(value: unknown): value is Trace {
-  return isRecord(value) && isRecord(value['start']) && Array.isArray(value['steps'])
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
-}

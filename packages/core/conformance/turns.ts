@@ -1,4 +1,5 @@
 /** Turns of the event loop: how the runner finds out that nothing more will happen. */
+import type { Patience } from './patience.ts'
 
 const waiting: (() => void)[] = []
 
@@ -16,14 +17,14 @@ function messageTurns(): () => Promise<void> {
     })
 }
 
-/** Waits at least one turn for the promise, and no more than `limit` turns; tells whether it has settled. */
-export async function settlesWithin(limit: number, promise: Promise<unknown>): Promise<boolean> {
+/** Waits at least one turn for the promise, as long as the patience lasts; tells whether it has settled. */
+export async function settlesWithin(patience: Patience, promise: Promise<unknown>): Promise<boolean> {
   let settled = false
   const settle = () => {
     settled = true
   }
   promise.then(settle, settle)
-  for (let turns = 0; turns < limit; turns++) {
+  while (patience.lasts()) {
     await turn()
     if (settled) return true
   }

@@ -48,7 +48,10 @@ export interface Timer extends Disposable {
   cancel(): void
 }
 
-/** The answer of `handleCall`: with `reply` it answers now, without it the answer comes later through `reply(value)`. */
+/**
+ * The answer of `handleCall`: with `reply` it answers now, without it the answer comes later through `reply(value)`. Other keys are
+ * refused (`BAD_RETURN`).
+ */
 export interface CallResult<out Reply, out Out = never> {
   readonly reply?: Reply
   /** Dispatched before the reply is sent (GS-C4). */

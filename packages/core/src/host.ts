@@ -50,10 +50,8 @@ export function checkedEvents(host: Host, value: unknown, callback: string): rea
   throw badReturn(host, callback, 'an array of events, or nothing', value)
 }
 
-/** A callback answered something that it may not. */
-export function badReturn(host: Host, callback: string, allowed: string, value: unknown): GenStageError {
-  return new GenStageError('BAD_RETURN', `stage ${show(host.label)}: ${callback} must return ${allowed}, not ${show(value)}`, {
-    stage: host.label,
-    option: callback,
-  })
+/** A callback answered something that it may not; `detail` goes on after the value. */
+export function badReturn(host: Host, callback: string, allowed: string, value: unknown, detail = ''): GenStageError {
+  const text = `stage ${show(host.label)}: ${callback} must return ${allowed}, not ${show(value)}${detail}`
+  return new GenStageError('BAD_RETURN', text, { stage: host.label, option: callback })
 }

@@ -1,11 +1,14 @@
 import type { ConsumerSide } from './consumer-side.ts'
 import { drained } from './draining.ts'
-import { GenStageError, show } from './errors.ts'
+import { GenStageError, show, suggestion } from './errors.ts'
 import { badReturn, type Host } from './host.ts'
+import { isOptions } from './options.ts'
 import type { ProducerSide } from './producer-side.ts'
 import type { Reply, StageMessage } from './protocol.ts'
 import { failure } from './reason.ts'
 import type { Inspection } from './refs.ts'
+
+const callResult = '{ reply, events } or nothing'
 
 /** A stage, as its messages see it. */
 export interface Receiver extends Host {
@@ -97,14 +100,21 @@ function call(stage: Receiver, request: unknown, reply: Reply): void {
   }
   stage.owe(reply)
   const resolve = (value: unknown): void => reply.resolve(value)
-  stage.whenDone(callbacks.handleCall(request, resolve), result => {
-    if (result === undefined) return
-    if (typeof result !== 'object' || result === null || Array.isArray(result)) {
-      throw badReturn(stage, 'handleCall', '{ reply, events } or nothing', result)
-    }
+  stage.whenDone(callbacks.handleCall(request, resolve), answered => {
+    if (answered === undefined) return
+    const result = checkedResult(stage, answered)
     if ('events' in result) stage.emit(result.events, 'handleCall')
     if ('reply' in result) resolve(result.reply)
   })
+}
+
+/** What `handleCall` returned. Refuses what cannot be meant so, because the caller would wait for an answer that never comes. */
+function checkedResult(stage: Receiver, result: unknown): object {
+  if (!isOptions(result)) throw badReturn(stage, 'handleCall', callResult, result)
+  const known = ['reply', 'events']
+  const unknown = Object.keys(result).find(key => !known.includes(key))
+  if (unknown === undefined) return result
+  throw badReturn(stage, 'handleCall', callResult, result, ` with ${show(unknown)}${suggestion(unknown, known)}`)
 }
 
 function cast(stage: Receiver, message: unknown): void {

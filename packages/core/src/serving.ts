@@ -92,7 +92,7 @@ export abstract class Serving extends Delivering {
   /** Events were discarded by the hash: what they answered is asked for again (X3). */
   settleAgain(): void {
     this.isSettling = false
-    this.#drain()
+    if (this.mode === 'forward') this.#drain()
     this.#request()
   }
 

@@ -108,7 +108,7 @@ describe('targets that cannot be subscribed to', () => {
     expect(runtime.topology().edges).toEqual([])
   })
 
-  it('BAD-31 a stage refuses at the call to subscribe to itself, by ref and by name', async () => {
+  it('BAD-31 GS-S1 a stage in the middle cannot subscribe to itself, by ref or by name, which GenStage would take', async () => {
     const { runtime, settle } = watchedRuntime()
     const name = producerName<unknown>('middle')
     const middle = start(Middle, { runtime, name: 'middle' })
@@ -562,7 +562,7 @@ describe('bad answers of callbacks', () => {
     ['handleInfo', { ...others, handleInfo: () => 5 }, 'not 5'],
     ['handleCancel', { ...others, handleCancel: () => 5 }, 'not 5'],
     ['handleCall', { ...others, handleCall: () => ({ reply: 1, events: 5 }) }, 'not 5'],
-  ])('BAD-53 GS-C3 a producer whose %s answers no list ends (%#)', async (callback, callbacks, shown) => {
+  ])('BAD-53 GS-C3 GS-C5 a producer whose %s answers no list ends (%#)', async (callback, callbacks, shown) => {
     const { runtime, settle } = watchedRuntime()
     const source = start(producer(wrong(() => callbacks)), { runtime, name: 'source' }) as unknown as ProducerRef<unknown>
     const exited = source.exited
@@ -582,6 +582,20 @@ describe('bad answers of callbacks', () => {
     const exited = source.exited
     expect(await rejectionOf(source.call(wrong(1)))).toMatchObject({ code: 'STOPPED' })
     expect(await exited).toMatchObject(failed(refusal('BAD_RETURN', 'handleCall', 'stage "source"', '{ reply, events }', 'not ')))
+  })
+
+  it.each<[object, string]>([
+    [{ replly: 1 }, 'not an object with "replly"; did you mean reply?'],
+    [{ reply: 1, evnts: [1] }, 'not an object with "evnts"; did you mean events?'],
+    [{ type: 'row' }, 'not an object with "type"'],
+    [new Set([1]), 'not a Set'],
+  ])('BAD-53 GS-C3 a stage whose handleCall answers %o ends, and the caller does not wait', async (answer, shown) => {
+    const { runtime } = watchedRuntime()
+    const callbacks = { handleDemand() {}, handleCall: async () => answer }
+    const source = start(producer(wrong(() => callbacks)), { runtime, name: 'source' })
+    const exited = source.exited
+    expect(await rejectionOf(source.call(wrong(1)))).toMatchObject({ code: 'STOPPED' })
+    expect(await exited).toMatchObject(failed(refusal('BAD_RETURN', 'handleCall', 'stage "source"', '{ reply, events }', shown)))
   })
 
   it.each<[string, object, readonly string[]]>([

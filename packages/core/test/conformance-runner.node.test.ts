@@ -37,7 +37,11 @@ describe('the conformance command', () => {
   it('exits with 0 when all that is compared agrees', () => {
     const racing = { scenario, trace: unexpected, deviation: { rules: ['X4'], trace: null, why: 'it races' } }
     const { code, lines } = conformance({ 'good.json': text({ scenario, trace }, racing), 'notes.txt': 'no scenario' })
-    expect(lines).toEqual(['1 not compared, their outcome depends on scheduling: one-stage', '1 passed, 0 failed'])
+    expect(lines).toEqual([
+      'good.json: 1 passed, 0 failed, 1 not compared',
+      '1 not compared, their outcome depends on scheduling: one-stage',
+      '1 passed, 0 failed',
+    ])
     expect(code).toBe(0)
   })
 
@@ -48,17 +52,34 @@ describe('the conformance command', () => {
       '  step 0 {"op":"estimate","stage":"ghost"}',
       '    result: expected 0, actual "noproc"',
       '',
+      'wrong.json: 1 passed, 1 failed',
       '1 passed, 1 failed',
     ])
     expect(code).toBe(1)
   })
 
   it('exits with 1 at a file that it cannot read, and goes on with the others', () => {
-    const { code, lines } = conformance({ 'a.json': '[{', 'b.json': text({ scenario, trace }), 'c.json': '[{}]' })
+    const { code, lines } = conformance({ 'a.json': '[{', 'b.json': text({ scenario, trace }), 'c.json': '{}' })
     expect(lines[0]).toBe('FAILED  a.json')
     expect(lines[1]).toMatch(/^ {2}is no file of golden traces: SyntaxError/)
-    expect(lines.join('\n')).toContain('is no file of golden traces: ScenarioError: item 0 is no { scenario')
+    expect(lines.join('\n')).toContain('is no file of golden traces: ScenarioError: must be a list of { scenario, trace }')
     expect(lines.at(-1)).toBe('1 passed, 2 failed')
+    expect(code).toBe(1)
+  })
+
+  it('exits with 1 at an entry that is not in the format, says where, and judges the others of its file', () => {
+    const misspelt = { scenario: { ...scenario, steps: [{ op: 'estimate', stgae: 'ghost' }] }, trace }
+    const { code, lines } = conformance({ 'mixed.json': text({ scenario, trace }, null, misspelt, { scenario, trace }) })
+    expect(lines).toEqual([
+      'FAILED  mixed.json  entry 1',
+      '  is no golden trace: ScenarioError: entry must be an entry: an object with scenario, trace, deviation, not null',
+      '',
+      'FAILED  mixed.json  one-stage',
+      '  is no golden trace: ScenarioError: entry.scenario.steps[0].stage must be a string; it is missing',
+      '',
+      'mixed.json: 2 passed, 2 failed',
+      '2 passed, 2 failed',
+    ])
     expect(code).toBe(1)
   })
 

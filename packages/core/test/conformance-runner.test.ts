@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { check } from '../conformance/check.ts'
 import { differences, isEqual } from '../conformance/compare.ts'
 import { replay } from '../conformance/replay.ts'
-import { toEntries } from '../conformance/scenario.ts'
+import { entriesIn, titleOf, toEntry } from '../conformance/format.ts'
+import { Patience } from '../conformance/patience.ts'
 import type { Entry, Scenario, Trace } from '../conformance/scenario.ts'
 import { errorOf, errorToken, reasonOf, reasonToken } from '../conformance/tokens.ts'
 
@@ -17,7 +18,7 @@ const scenario: Scenario = {
   steps: [
     { op: 'subscribe', as: 's1', consumer: 'c1', producer: 'p1', mode: 'manual', cancel: 'temporary' },
     { op: 'ask', sub: 's1', n: 2 },
-    { op: 'ask', sub: 's2', n: 1 },
+    { op: 'estimate', stage: 'ghost' },
     { op: 'stop', stage: 'p1', reason: 'shutdown:bye' },
     { op: 'estimate', stage: 'p1' },
   ],
@@ -74,7 +75,22 @@ describe('replay', () => {
       ],
       steps: [{ op: 'subscribe', as: 's1', consumer: 'c1', producer: 'p1', maxDemand: 2 }],
     }
-    await expect(replay(endless)).rejects.toThrow('never quiet after step 0')
+    await expect(replay(endless, 10_000)).rejects.toThrow(/never quiet after step 0, .*observations in \d+ turns, and no end/)
+  })
+
+  it('waits as long as something goes on: a million events, each asked for', async () => {
+    const limit = 1_000_000
+    const long: Scenario = {
+      name: 'long',
+      stages: [
+        { id: 'p1', type: 'producer', source: 'counter', limit },
+        { id: 'c1', type: 'consumer' },
+      ],
+      steps: [{ op: 'subscribe', as: 's1', consumer: 'c1', producer: 'p1', maxDemand: 1 }],
+    }
+    const { steps } = await replay(long)
+    expect(steps[0]?.obs['c1']).toHaveLength(limit + 1)
+    expect(steps[0]?.obs['c1']?.at(-1)).toEqual(['events', 's1', [limit - 1]])
   })
 
   it('refuses names that the format does not know', async () => {
@@ -155,10 +171,44 @@ describe('differences', () => {
     expect(lines.at(-1)).toBe('also different: step 4')
   })
 
+  it('leaves out what is far from the difference', () => {
+    const many = (last: number): Trace =>
+      withStep(1, { result: 'ok', obs: { c1: Array.from({ length: 100 }, (_, index) => ['info', index === 50 ? last : index]) } })
+    const lines = differences(scenario, many(-1), many(-2))
+    expect(lines.slice(0, 4)).toEqual([
+      'step 1 {"op":"ask","sub":"s1","n":2}',
+      '  c1 expected:',
+      '      … 30 more before',
+      '      ["info",30]',
+    ])
+    expect(lines.at(-1)).toBe('      … 29 more after')
+  })
+
   it('cuts long lines around the difference', () => {
     const [, ...lines] = differences(scenario, withLast(1), withLast(2))
     expect(lines.map(line => line.length).every(length => length < 180)).toBe(true)
     expect(lines.filter(line => line.includes('>')).map(line => line.slice(-5))).toEqual(['0,1]]', '0,2]]'])
+  })
+})
+
+describe('Patience', () => {
+  it('ends after 200 turns without an observation, and starts anew with each', () => {
+    let observed = 0
+    const patience = new Patience(() => observed)
+    for (let round = 0; round < 3; round++) {
+      observed++
+      for (let turn = 0; turn <= 200; turn++) expect(patience.lasts()).toBe(true)
+    }
+    expect(patience.lasts()).toBe(false)
+    expect(patience.spent).toBe('nothing was observed in 200 turns, and messages still wait')
+  })
+
+  it('ends also where something is observed in every turn', () => {
+    let observed = 0
+    const patience = new Patience(() => observed++)
+    let turns = 0
+    while (patience.lasts()) turns++
+    expect(turns).toBe(100_000)
   })
 })
 
@@ -208,10 +258,88 @@ describe('tokens', () => {
   })
 })
 
-describe('toEntries', () => {
-  it('refuses what is no list of scenarios', () => {
-    expect(() => toEntries({})).toThrow('not a list of scenarios')
-    expect(() => toEntries([])).toThrow('a list without scenarios')
-    expect(() => toEntries([{ scenario, trace }, { scenario }])).toThrow('item 1 is no')
+describe('the format', () => {
+  const entry = { scenario, trace }
+
+  /** The entry with other stages or steps; the trace has an outcome for each of them. */
+  function entryWith(parts: { readonly stages?: readonly unknown[]; readonly steps?: readonly unknown[] }): unknown {
+    const steps = parts.steps ?? scenario.steps
+    return {
+      scenario: { ...scenario, ...parts },
+      trace: { start: trace.start, steps: steps.map(() => ({ result: 'ok', obs: {} })) },
+    }
+  }
+  const p1 = { id: 'p1', type: 'producer', source: 'counter' }
+  const c1 = { id: 'c1', type: 'consumer' }
+  const s1 = { op: 'subscribe', as: 's1', consumer: 'c1', producer: 'p1' }
+  const withStage = (stage: unknown) => entryWith({ stages: [stage, c1], steps: [] })
+  const withStep = (step: unknown) => entryWith({ stages: [p1, c1], steps: [s1, step] })
+
+  it('refuses what is no list of entries', () => {
+    expect(() => entriesIn({})).toThrow('must be a list of { scenario, trace }')
+    expect(() => entriesIn([])).toThrow('it is empty')
+    expect(entriesIn([null, 5])).toEqual([null, 5])
+  })
+
+  it('names an entry by its scenario, or by its place in the file', () => {
+    expect([titleOf(entry, 3), titleOf({ scenario: {} }, 3), titleOf(null, 3)]).toEqual(['two-events', 'entry 3', 'entry 3'])
+  })
+
+  it.each<[string, unknown]>([
+    ['ghosts, wherever a stage is named', withStep({ op: 'estimate', stage: 'ghost' })],
+    ['a subscription that is only made later', entryWith({ steps: [{ op: 'ask', sub: 's1', n: 1 }, s1], stages: [p1, c1] })],
+    ['amounts that the library refuses', withStep({ ...s1, as: 's2', maxDemand: -1, minDemand: 'x', cancel: 'sometimes' })],
+    ['options that the library refuses', withStage({ ...p1, bufferSize: 'big', bufferKeep: 'middle', demand: 'sometimes' })],
+    ['a partition dispatcher without partitions and hash', withStage({ ...p1, dispatcher: { type: 'partition' } })],
+    ['a producer that wrongly chooses the mode', withStage({ ...p1, onSubscribe: 'manual', onCancel: [1, 2] })],
+    ['notes in entries and scenarios', { ...entry, recorded: '1.3.2', scenario: { ...scenario, author: 'x' } }],
+    ['a deviation without a trace', { ...entry, deviation: { rules: ['X4'], trace: null, why: 'it races' } }],
+  ])('takes %s', (_what, item) => {
+    expect(toEntry(item)).toBe(item)
+  })
+
+  it.each<[unknown, string]>([
+    [null, 'entry must be an entry: an object with scenario, trace, deviation, not null'],
+    [{ trace }, 'entry.scenario must be a scenario: an object with name, why, stages, steps; it is missing'],
+    [{ scenario: { ...scenario, name: 1 }, trace }, 'entry.scenario.name must be a string, not 1'],
+    [{ scenario: { ...scenario, stages: {} }, trace }, 'entry.scenario.stages must be a list of stages, not {}'],
+    [{ scenario }, 'entry.trace must be a trace: an object with start, steps; it is missing'],
+    [withStage(null), 'entry.scenario.stages[0] must be a stage: an object with type and more, not null'],
+    [
+      withStage({ ...p1, type: 'prodcer' }),
+      'stages[0].type must be "producer" or "producer_consumer" or "consumer", not "prodcer"',
+    ],
+    [withStage({ ...p1, bufferSzie: 3 }), 'entry.scenario.stages[0] has the unknown key "bufferSzie"; a producer has id, type, '],
+    [withStage({ ...p1, source: 'tap' }), 'stages[0].source must be "manual" or "counter" or "chunk" or "stop", not "tap"'],
+    [withStage({ ...p1, onSubscribe: 'foo' }), 'stages[0].onSubscribe must be "stop" or "manual", not "foo"'],
+    [withStage({ ...p1, onCancel: 5 }), 'stages[0].onCancel must be "stop" or a list of numbers, not 5'],
+    [withStage({ ...p1, dispatcher: { type: 'x' } }), 'dispatcher.type must be "demand" or "broadcast" or "partition", not "x"'],
+    [withStage(c1), 'entry.scenario.stages[1].id must be a name that nothing before it has, not "c1"'],
+    [withStage({ ...c1, subscribeTo: [{ as: 's' }] }), 'stages[0].subscribeTo[0].producer must be a string; it is missing'],
+    [withStep(null), 'entry.scenario.steps[1] must be a step: an object with op and more, not null'],
+    [withStep({ op: 'fly', stage: 'p1' }), 'entry.scenario.steps[1].op must be "subscribe" or '],
+    [withStep({ op: 'emit', stage: 'p1' }), 'entry.scenario.steps[1].events must be a list of numbers; it is missing'],
+    [withStep({ op: 'emit', stage: 'p1', events: ['a'] }), 'entry.scenario.steps[1].events[0] must be a number, not "a"'],
+    [withStep({ op: 'ask', sub: 's1' }), 'entry.scenario.steps[1].n must be a number; it is missing'],
+    [withStep({ op: 'ask', sub: 'zz', n: 1 }), 'steps[1].sub must be a subscription of the scenario (s1), not "zz"'],
+    [
+      withStep({ op: 'stop', stage: 'zz', reason: 'x' }),
+      'steps[1].stage must be a stage of the scenario (p1, c1, ghost), not "zz"',
+    ],
+    [
+      withStep({ ...s1, as: 's2', producer: 'zz' }),
+      'steps[1].producer must be a stage of the scenario (p1, c1, ghost), not "zz"',
+    ],
+    [withStep({ ...s1, as: 's2', how: 'later' }), 'entry.scenario.steps[1].how must be "async", not "later"'],
+    [withStep({ ...s1, as: 's2', selector: 'x' }), 'entry.scenario.steps[1].selector must be "even" or '],
+    [withStep(s1), 'entry.scenario.steps[1].as must be a name that nothing before it has, not "s1"'],
+    [{ scenario, trace: { ...trace, start: {} } }, 'entry.trace.start.results must be an object; it is missing'],
+    [{ scenario, trace: { ...trace, steps: [{ result: 0 }] } }, 'entry.trace.steps[0].obs must be an object; it is missing'],
+    [{ scenario, trace: { ...trace, steps: [{ result: {}, obs: {} }] } }, 'steps[0].result must be a string or a number, not {}'],
+    [{ scenario, trace: { ...trace, steps: [] } }, 'entry.trace.steps must have an outcome for each of the 5 steps, not 0'],
+    [{ ...entry, deviation: null }, 'entry.deviation must be a deviation: an object with rules, trace, why, not null'],
+    [{ ...entry, deviation: { trace: null } }, 'entry.deviation.rules must be a list of rules; it is missing'],
+  ])('refuses, by place and with what is allowed: %#', (item, message) => {
+    expect(() => toEntry(item)).toThrow(message)
   })
 })

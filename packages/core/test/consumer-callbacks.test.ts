@@ -1,7 +1,7 @@
 import { type CancelMode, consumer, ignore, type Reason, start, type Subscription } from '@genstage/core'
 import { describe, expect, it } from 'vitest'
 import { recordedRuntime } from './support/recorded-runtime.ts'
-import { counter, deliberately, type Seen, sink, source, valuesOf } from './support/stages.ts'
+import { batches, counter, deliberately, type Seen, sink, source, valuesOf } from './support/stages.ts'
 import { settle } from './support/turns.ts'
 
 const oops = { type: 'other', value: { what: 'oops' } } as const
@@ -113,7 +113,35 @@ describe('the callbacks of a consumer', () => {
     },
   )
 
-  it('T76 GS-K3 hear that the producer of a temporary subscription was killed, and the stage lives', async () => {
+  it('GS-K4 that stop the stage at a cancel decide the reason, whatever the cancel mode', async () => {
+    const { runtime, lines } = recordedRuntime()
+    const ending = sink([], ctx => ({ handleCancel: () => ctx.stop('shutdown') }))
+    const stage = start(ending, { runtime })
+    const subscription = stage.subscribe({ to: start(source(), { runtime }), cancel: 'permanent' })
+    await subscription.accepted
+    subscription.cancel(oops)
+    await expect(stage.exited).resolves.toEqual({ type: 'shutdown' })
+    expect(lines).toEqual([])
+  })
+
+  it('GS-Q8 that stop the stage within a message see no more of it', async () => {
+    const { runtime } = recordedRuntime()
+    const seen: Seen = []
+    const leaving = sink(seen, ctx => ({
+      handleEvents(events) {
+        seen.push(['events', events])
+        if (events[0] === 1) ctx.stop()
+      },
+    }))
+    const stage = start(leaving, {
+      runtime,
+      subscribeTo: [{ to: start(counter([], 4), { runtime }), maxDemand: 4, minDemand: 3 }],
+    })
+    await expect(stage.exited).resolves.toEqual({ type: 'normal' })
+    expect(batches(seen)).toEqual([[0], [1]])
+  })
+
+  it('T76 GS-K1 GS-K3 hear that the producer of a temporary subscription was killed, and the stage lives', async () => {
     const { runtime, seen, producer, stage, subscription } = await subscribed('temporary')
     await producer.kill()
     await settle(runtime)

@@ -121,6 +121,17 @@ describe('a consumer supervisor of stages', () => {
     expect(supervisor.children()).toMatchObject([{ state: 'running' }, { state: 'running' }])
   })
 
+  it('GS-V4 outlives its children: the end of one is a message to it', async () => {
+    const { Child, refs, tell } = outcomes()
+    const { send, settle, supervisor } = await workshop(Child)
+    await send('a', 'b', 'c')
+    tell('a', 'fail')
+    await refs.get('b')?.kill()
+    await settle()
+    await send('d')
+    expect(supervisor.children().map(({ id }) => id)).toEqual(['child-3', 'child-4'])
+  })
+
   it('T139 GS-V10 a temporary stage that fails is logged once, and gone', async () => {
     const { Child, tell, tries } = outcomes()
     const { send, settle, supervisor, lines, lost, runtime } = await workshop(Child)

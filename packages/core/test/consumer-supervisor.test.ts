@@ -199,7 +199,7 @@ describe('the demand of a consumer supervisor', () => {
     expect(lost).toEqual([{ reason: 'killed', events: [1] }])
   })
 
-  it('T165 GS-V8 a child that waits for its restart keeps its demand', async () => {
+  it('T165 GS-V8 GS-V13 a child that waits for its restart keeps its demand', async () => {
     const tasks = new Tasks()
     const options = { restart: 'transient', backoff: { minDelayMs: 10, maxDelayMs: 10 } } as const
     const { send, settle, pass, supervisor: workers } = await workshop(tasks.handle, options, { maxDemand: 1, minDemand: 0 })
@@ -398,7 +398,7 @@ describe('children begun by hand', () => {
     expect(workers.children()).toEqual([])
   })
 
-  it('lists children oldest first', async () => {
+  it('GS-V13 lists children oldest first', async () => {
     const tasks = new Tasks()
     const { supervisor: workers, send, settle } = await workshop(tasks.handle)
     await send(...range(0, 5))

@@ -98,7 +98,7 @@ describe('demand between a producer and a consumer', () => {
     expect([batches(first), batches(second)]).toEqual([[range(0, 10)], [range(0, 10)]])
   })
 
-  it('GS-D6 GS-Q4 GS-X1 serves two consumers by turns, first from what was emitted and then from the buffer (worked vector)', async () => {
+  it('GS-D6 GS-P5 GS-Q4 GS-X1 serves two consumers by turns, first from what was emitted and then from the buffer (worked vector)', async () => {
     const { runtime } = recordedRuntime()
     const [above, first, second]: [Seen, Seen, Seen] = [[], [], []]
     const producer = start(source(above), { runtime })

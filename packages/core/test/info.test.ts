@@ -65,6 +65,16 @@ describe('an info', () => {
     expect(valuesOf(seen, 'info')).toEqual(['sync', 'async'])
   })
 
+  it('GS-I4 comes by the mailbox of the stage, behind what waits there', async () => {
+    const { runtime } = recordedRuntime()
+    const seen: Seen = []
+    const producer = start(source(seen), { runtime })
+    producer.asyncInfo('info')
+    producer.send('message')
+    await settle(runtime)
+    expect(valuesOf(seen, 'info')).toEqual(['message', 'info'])
+  })
+
   it.each([
     ['T36', Infinity, ['a', 'b', 'c']],
     ['T37', 3, ['a']],

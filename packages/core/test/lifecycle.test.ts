@@ -591,7 +591,7 @@ describe('killing', () => {
 })
 
 describe('ctx.stop', () => {
-  it('GS-L10 takes effect after the callback; its events go out, and nothing more is handled', async () => {
+  it('GS-L10 GS-C2 takes effect after the callback; its events go out, and nothing more is handled', async () => {
     const { runtime } = watchedRuntime()
     const events: number[] = []
     const Last = producer((_: void, ctx) => ({

@@ -2,7 +2,7 @@ import { type Down, ignore, producer, shutdown, start } from '@genstage/core'
 import { describe, expect, it } from 'vitest'
 import { RawConsumer } from './support/raw-peer.ts'
 import { recordedRuntime } from './support/recorded-runtime.ts'
-import { deliberately, type Seen, sink, source, valuesOf } from './support/stages.ts'
+import { deliberately, type Item, range, type Seen, sink, source, valuesOf } from './support/stages.ts'
 import { gate, settle } from './support/turns.ts'
 
 const oops = { type: 'other', value: 'oops' } as const
@@ -147,6 +147,29 @@ describe('the callbacks of a producer', () => {
     await expect(stage.call([])).resolves.toBe('ok')
     await expect(stage.exited).resolves.toEqual(shutdown())
     expect(downs).toEqual([{ type: 'down', stage, reason: shutdown() }])
+  })
+
+  it('GS-P4 GS-P7 may emit from each of them, with demand or without; what one returned stays together', async () => {
+    const { runtime } = recordedRuntime()
+    const emitting = source([], () => ({
+      handleDemand: demand => range(0, demand),
+      handleInfo: message => ['info', message as Item],
+      handleCancel: () => ['cancel', 'led'],
+    }))
+    const producer = start(emitting, { runtime })
+    const [leaver, peer] = [new RawConsumer(runtime, 'leaver'), new RawConsumer(runtime)]
+    leaver.subscribe(producer)
+    leaver.cancel(producer)
+    await producer.call(['call', 'ed'])
+    producer.cast(['ca', 'st'])
+    producer.send('rmed')
+    peer.subscribe(producer)
+    await settle(runtime)
+    expect(await producer.estimateBufferedCount()).toBe(8)
+
+    peer.ask(producer, 11)
+    await settle(runtime)
+    expect(peer.items).toEqual(['cancel', 'led', 'call', 'ed', 'ca', 'st', 'info', 'rmed', 0, 1, 2])
   })
 
   it('T66 GS-K13 hear in handleInfo of an end that belongs to no subscription', async () => {

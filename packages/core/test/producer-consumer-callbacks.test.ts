@@ -87,7 +87,7 @@ describe('the callbacks of a producer-consumer', () => {
     )
   })
 
-  it('T84 GS-S6 hear of a subscriber below with the role consumer', async () => {
+  it('T84 GS-S6 GS-C6 hear of a subscriber below with the role consumer', async () => {
     const { seen, consumer, subscription } = await subscribedDownstream()
     expect(seen).toEqual([['subscribed', 'consumer', consumer.id, subscription.id]])
   })
@@ -114,7 +114,7 @@ describe('the callbacks of a producer-consumer', () => {
     expect(endOf(seen)).toEqual([['cancelled', 'down', { type: 'killed' }, subscription.id]])
   })
 
-  it('T88 GS-S6 hear of their own subscription with the role producer', async () => {
+  it('T88 GS-S6 GS-C6 hear of their own subscription with the role producer', async () => {
     const { seen, producer, subscription } = await subscribedUpstream('permanent')
     expect(seen).toContainEqual(['subscribed', 'producer', producer.id, subscription.id])
   })

@@ -2,7 +2,7 @@ import { broadcastDispatcher, type Runtime, start } from '@genstage/core'
 import { describe, expect, it } from 'vitest'
 import { RawConsumer } from './support/raw-peer.ts'
 import { recordedRuntime } from './support/recorded-runtime.ts'
-import { batches, counter, doubler, type Item, items, pieces, range, type Seen, sink, twice } from './support/stages.ts'
+import { batches, counter, demands, doubler, type Item, items, pieces, range, type Seen, sink, twice } from './support/stages.ts'
 import { settle } from './support/turns.ts'
 
 /** Joins a counter, a doubler and a sink, subscribed at their start or afterwards, then the consumer first. */
@@ -44,6 +44,35 @@ describe('a producer-consumer between a producer and a consumer', () => {
     const { handled, delivered } = await runPipeline(runtime, subscribed, { minDemand: 20, limit: 180 })
     expect(handled).toEqual([range(0, 80), range(80, 100), range(100, 180)])
     expect(delivered).toEqual(pieces(twice(range(0, 180)), 50))
+  })
+
+  it('GS-PC1 asks at once, also with nobody below: what comes waits', async () => {
+    const { runtime } = recordedRuntime()
+    const [above, middle]: [Seen, Seen] = [[], []]
+    const producer = start(counter(above), { runtime })
+    const stage = start(doubler(middle), { runtime, subscribeTo: [{ to: producer, maxDemand: 4 }] })
+    await settle(runtime)
+    expect([demands(above), batches(middle)]).toEqual([[4], []])
+    expect(await stage.estimateBufferedCount()).toBe(0)
+
+    start(sink(), { runtime, subscribeTo: [{ to: stage, maxDemand: 1, cancel: 'temporary' }] })
+    await producer.stop()
+    await settle(runtime)
+    expect(batches(middle).slice(0, 2)).toEqual([range(0, 2), range(2, 4)])
+  })
+
+  it('GS-PC11 takes a message of a manual subscription as one batch, and asks for nothing by itself', async () => {
+    const { runtime } = recordedRuntime()
+    const [above, middle, below]: [Seen, Seen, Seen] = [[], [], []]
+    const manual = doubler(middle, () => ({ handleSubscribe: from => (from.role === 'producer' ? 'manual' : undefined) }))
+    const stage = start(manual, { runtime })
+    start(sink(below), { runtime, subscribeTo: [stage] })
+    const subscription = stage.subscribe({ to: start(counter(above), { runtime }), maxDemand: 2 })
+    await settle(runtime)
+    expect(demands(above)).toEqual([])
+    subscription.ask(5)
+    await settle(runtime)
+    expect([demands(above), batches(middle), items(below)]).toEqual([[5], [range(0, 5)], twice(range(0, 5))])
   })
 
   it('T13 GS-PC5 GS-PC8 stops working when its consumer blocks, also if it emits later', async () => {

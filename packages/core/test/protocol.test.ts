@@ -12,7 +12,7 @@ const refusedWith = (code: string) => [
 ]
 
 describe('the protocol', () => {
-  it('GS-A7 is open to peers that are no stages, which are sent what they ask for', async () => {
+  it('GS-A7 GS-P9 is open to peers that are no stages, which are sent what they ask for', async () => {
     const { runtime } = recordedRuntime()
     const producer = start(counter(), { runtime })
     const peer = new RawConsumer(runtime)
@@ -41,6 +41,30 @@ describe('the protocol', () => {
     expect(seen.at(-1)).toEqual(['cancelled', 'down', { type: 'noconnection' }, 'first-subscription'])
     await producer.stop()
     expect(second.received.at(-1)).toEqual(['producerDown', { type: 'normal' }])
+  })
+
+  it('GS-P7 GS-P9 has one message for what one callback emitted', async () => {
+    const { runtime } = recordedRuntime()
+    const producer = start(source(), { runtime })
+    const peer = new RawConsumer(runtime)
+    peer.subscribe(producer)
+    peer.ask(producer, 9)
+    producer.cast([1, 2, 3])
+    producer.cast([4])
+    await settle(runtime)
+    expect(peer.received.slice(1)).toEqual([
+      ['events', [1, 2, 3]],
+      ['events', [4]],
+    ])
+  })
+
+  it('GS-K1 lets a consumer ignore the end of a subscription that it does not have', async () => {
+    const { runtime, lines } = recordedRuntime()
+    const seen: Seen = []
+    const consumer = start(sink(seen), { runtime })
+    new RawProducer(runtime).cancel(consumer, 'nowhere', { type: 'killed' })
+    await expect(consumer.call([])).resolves.toBe('ok')
+    expect([seen, lines]).toEqual([[], []])
   })
 
   it('T97 GS-S8 answers a second subscription with one id by a cancel', async () => {

@@ -1,7 +1,8 @@
 import { start } from '@genstage/core'
 import { describe, expect, it } from 'vitest'
+import { RawConsumer } from './support/raw-peer.ts'
 import { recordedRuntime } from './support/recorded-runtime.ts'
-import { batches, counter, demands, type Seen, sink, source, valuesOf } from './support/stages.ts'
+import { batches, counter, demands, doubler, type Seen, sink, source, twice, valuesOf } from './support/stages.ts'
 import { settle } from './support/turns.ts'
 
 const early = ['a', 'b', 'c', 'd', 'e']
@@ -92,6 +93,30 @@ describe('the buffer of a stage', () => {
     await settle(runtime)
     expect(batches(below)).toEqual([early])
     expect(lines.map(line => line.code)).toEqual(codes)
+  })
+
+  it('GS-C7 calls formatDiscarded with the state as it is then, also within one message', async () => {
+    const { runtime } = recordedRuntime()
+    const states: number[] = []
+    let handled = 0
+    const counting = doubler([], () => ({
+      handleEvents(events) {
+        handled++
+        return twice(events)
+      },
+      formatDiscarded() {
+        states.push(handled)
+        return false
+      },
+    }))
+    const upstream = { to: start(counter([], 4), { runtime }), maxDemand: 4, minDemand: 2 }
+    const stage = start(counting, { runtime, bufferSize: 0, subscribeTo: [upstream] })
+    const peer = new RawConsumer(runtime)
+    peer.subscribe(stage)
+    peer.ask(stage, 1)
+    await settle(runtime)
+    // One message of four events, in two batches
+    expect(states).toEqual([1, 2])
   })
 
   it('T31 GS-O3 counts what it holds', async () => {

@@ -293,6 +293,24 @@ describe('the X rules', () => {
     expect(peer.items).toEqual(range(1, 7))
   })
 
+  it('X17 over GS-M3: demand for discarded events takes nothing out of the buffer while accumulating (X3, GS-M2)', async () => {
+    const { runtime } = recordedRuntime()
+    const hash = (event: Item) => (Number(event) % 2 === 0 ? 0 : none)
+    const stage = start(source(), { runtime, dispatcher: partitionDispatcher({ partitions: 1, hash }) })
+    const peer = peerOf(stage, 'peer', { partition: 0 })
+    peer.ask(stage, 2)
+    await settle(runtime)
+    stage.cast([1, 2, 4, 6, 8])
+    stage.setDemandMode('accumulate')
+    peer.ask(stage, 2)
+    await settle(runtime)
+    expect(peer.items).toEqual([2, 4])
+
+    stage.setDemandMode('forward')
+    await settle(runtime)
+    expect(peer.items).toEqual([2, 4, 6, 8])
+  })
+
   it('X19 over GS-B11 GS-B13: in an infinite buffer too an info belongs to the event before it, and is not counted', async () => {
     const { runtime } = recordedRuntime()
     const seen: Seen = []
