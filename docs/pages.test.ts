@@ -57,7 +57,43 @@ describe('the pages', () => {
   })
 })
 
+describe('the pages of the guide', () => {
+  const guide = filesBelow('docs/guide', '.md')
+    .map(file => relative('docs/guide', file))
+    .sort()
+
+  it.each(guide.map((file, index) => [file, guide[index + 1] ?? '../errors-jobs.md'] as const))(
+    '%s leads on to %s',
+    (file, next) => {
+      const [last = ''] = read(`docs/guide/${file}`).trim().split('\n\n').slice(-1)
+      expect(last.replaceAll('\n', ' ')).toMatch(new RegExp(`Next: .*\\(${next.replaceAll('.', '\\.')}\\)`))
+    },
+  )
+
+  it('are counted in the README', () => {
+    expect(read('README.md')).toContain(`in ${guide.length} pages`)
+  })
+})
+
 describe('the page on the architecture', () => {
+  it('names every package, with its entries', () => {
+    const [, table = ''] = /^## Packages\n([^]*?)^What /m.exec(read('docs/architecture.md')) ?? []
+    const named = [...table.matchAll(/^\| `@genstage\/(\w+)` +\| ([^|]+)\|/gm)].map(([, name = '', entries = '']) => [
+      name,
+      [...entries.matchAll(/`(\.[^`]*)`/g)].map(([, entry]) => entry).sort(),
+    ])
+    const found = readdirSync(join(root, 'packages')).map(name => {
+      const { exports } = JSON.parse(read(`packages/${name}/package.json`)) as { exports: Record<string, unknown> }
+      return [
+        name,
+        Object.keys(exports)
+          .filter(entry => entry !== './package.json')
+          .sort(),
+      ]
+    })
+    expect(Object.fromEntries(named)).toEqual(Object.fromEntries(found))
+  })
+
   it('names every source file of core, and no other', () => {
     const named = [...read('docs/architecture.md').matchAll(/`([\w/-]+\.ts)`/g)].map(([, file]) => file)
     const files = filesBelow('packages/core/src', '.ts').map(file => relative('packages/core/src', file))
@@ -68,18 +104,26 @@ describe('the page on the architecture', () => {
 describe('the page of rules', () => {
   const page = read('docs/rules.md')
   const items = [...page.matchAll(/^- \*\*([A-Z0-9 ]+)\*\*/gm)].flatMap(([, ids = '']) => ids.split(' '))
-  const invariants = [...page.matchAll(/INV-\d+/g)].map(([id]) => id)
-  const known = new Set([...items.map(id => (id.startsWith('X') ? id : `GS-${id}`)), ...invariants])
+  const rows = [...page.matchAll(/^\| ([A-Z]+-?[A-Z]?\d+) +\|/gm)].map(([, id = '']) => id)
+  /** A row of several: `BAD-1 to BAD-12`. */
+  const ranges = [...page.matchAll(/^\| ([A-Z]+-)(\d+) to \1(\d+) +\|/gm)].flatMap(([, prefix = '', from, to]) =>
+    Array.from({ length: Number(to) - Number(from) + 1 }, (_, index) => `${prefix}${Number(from) + index}`),
+  )
+  const known = new Set([...items.map(id => (id.startsWith('X') ? id : `GS-${id}`)), ...rows, ...ranges])
+  const ids = /\b(?:GS-[A-Z]{1,2}\d+|(?:INV|JOB|BAD|GOAL)-\d+|(?:ROW|SYS)-[A-Z]\d+|F\d\d?|(?<=[ (,/'])X\d+)\b/g
 
-  it('has every rule that a source or a test names', () => {
-    const sources = ['packages', 'docs'].flatMap(folder => [...filesBelow(folder, '.ts'), ...filesBelow(folder, '.md')])
-    const cited = new Set(
-      sources.flatMap(file =>
-        [...read(file).matchAll(/\b(?:GS-[A-Z]{1,2}|INV-|(?<=[ (,/'])X)\d+\b/g)].map(([id]) => id.replace('GS-X', 'X')),
-      ),
+  it('has every id that a source, a test, an example or another page names', () => {
+    const files = ['packages', 'docs', 'examples', 'benchmarks'].flatMap(folder =>
+      ['.ts', '.md'].flatMap(ending => filesBelow(folder, ending)),
     )
+    const texts = files.filter(file => file !== 'docs/rules.md').map(read)
+    const cited = new Set(texts.flatMap(text => [...text.matchAll(ids)].map(([id]) => id.replace('GS-X', 'X'))))
     // Named on the page as not adopted, or as what is planned
     const others = ['X7', 'X10', 'X18', 'X21', 'X22']
     expect([...cited].filter(id => !known.has(id) && !others.includes(id))).toEqual([])
+  })
+
+  it('has each of them once', () => {
+    expect(rows.filter((id, index) => rows.indexOf(id) !== index)).toEqual([])
   })
 })

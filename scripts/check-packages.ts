@@ -36,6 +36,10 @@ try {
   }
   check('a program in ESM', () => assert.equal(runProgram('program.mjs'), '1 2 3'))
   check('a program in CommonJS', () => assert.equal(runProgram('program.cjs'), '1 2 3'))
+  // Sum, greeting and result of its jobs; how often the last one ran, with how many crashes; what was told of its runner meanwhile
+  const done = '5, hello you, done, 1, 0, blocked'
+  check('jobs in a file, in ESM', () => assert.equal(runProgram('program.jobs.mjs'), done))
+  check('jobs in a file, in CommonJS', () => assert.equal(runProgram('program.jobs.cjs'), done))
   check('a program in TypeScript, strict, with the libraries checked too', compileProgram)
 } finally {
   rmSync(user, { recursive: true, force: true })

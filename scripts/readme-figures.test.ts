@@ -14,6 +14,18 @@ describe('the figures of the README', () => {
     expect(cells(block)).toEqual(cells(figures(readFileSync(performancePage, 'utf8'))))
   })
 
+  it('leave out a peer that has none of the workloads', () => {
+    const page = [
+      '### genstage divided by each peer',
+      '',
+      '| peer | WL-1 | WL-8a |',
+      '| - | - | - |',
+      '| one | 2 | - |',
+      '| two | - | 3 |',
+    ]
+    expect(cells(figures(page.join('\n'))).slice(1)).toEqual([['', 'one', '2', '', '', '', '', '', '']])
+  })
+
   it('cannot be made of a page without ratios', () => {
     expect(() => figures('# Performance')).toThrow('no table of ratios')
   })

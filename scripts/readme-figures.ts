@@ -34,10 +34,12 @@ export function figures(page: string): string {
   const [header = [], , ...body] = rows
   if (body.length === 0) throw new Error('docs/performance.md has no table of ratios')
   const columns = Object.keys(shown).map(id => header.indexOf(id))
+  const ratios = body.map(cells => [cells[0] ?? '', ...columns.map(column => cells[column] ?? '')])
   const table = [
     ['times faster than', ...Object.values(shown)],
     header.slice(0, columns.length + 1).map((_, index) => (index === 0 ? '---' : '--:')),
-    ...body.map(cells => [cells[0] ?? '', ...columns.map(column => cells[column] ?? '')]),
+    // A peer that has none of these workloads has nothing to say here
+    ...ratios.filter(([, ...cells]) => cells.some(cell => cell !== '-' && cell !== '')),
   ]
   return table.map(cells => `| ${cells.join(' | ')} |`).join('\n')
 }

@@ -80,7 +80,7 @@ describe('SYS-B1 a job is a row with all that is known of it', () => {
     expect(await store.integrityCheck()).toEqual([])
   })
 
-  test('SYS-B1 a claim takes the same time in front of a long queue: the index is used', async () => {
+  test('SYS-B1 a claim beside a long queue takes less than a second', async () => {
     const one = client()
     const args = Array.from({ length: 20_000 }, (_, n) => ({ a: n, b: 1 }))
     await one.enqueueMany(Add, args, { queue: 'other' })

@@ -3,15 +3,6 @@ import { percentile } from '../../../benchmarks/harness/statistics.ts'
 import { table } from '../../../benchmarks/harness/table.ts'
 import { isClean, type Result } from './run-scenario.ts'
 
-/** Rows of the matrix that are not run here, and why. */
-const elsewhere: readonly (readonly [string, string, string])[] = [
-  [
-    'F14',
-    'a worker thread ends, throws, runs out of memory, is terminated',
-    'shown 50 times by the tests of `@genstage/jobs/threads`; these runs have no handlers in threads',
-  ],
-]
-
 /** One line for a terminal. */
 export function rowText({ id, fault, rounds, seconds, seen, tally }: Result): string {
   const verdict = isClean(tally) ? 'ok    ' : 'FAILED'
@@ -36,16 +27,7 @@ export function tables(results: readonly Result[], seed: number): string {
     '### What happened',
     textTable(
       ['fault', 'rounds', 'what was done', 'what was seen', 'violations'],
-      [
-        ...results.map(({ id, fault, rounds, seen, tally }) => [
-          id,
-          String(rounds),
-          fault,
-          seen,
-          String(tally.violations.length),
-        ]),
-        ...elsewhere.map(([id, fault, why]) => [id, '-', fault, why, '-']),
-      ].sort(byNumber),
+      results.map(({ id, fault, rounds, seen, tally }) => [id, String(rounds), fault, seen, String(tally.violations.length)]),
     ),
     '### What the ledger adds up to',
     table(
@@ -85,10 +67,6 @@ function textTable(head: readonly string[], rows: readonly (readonly string[])[]
   const line = (cells: readonly string[]): string =>
     `| ${widths.map((width, column) => (cells[column] ?? '').padEnd(width)).join(' | ')} |`
   return [line(head), line(widths.map(width => '-'.repeat(width))), ...rows.map(line)].join('\n')
-}
-
-function byNumber([a = '']: readonly string[], [b = '']: readonly string[]): number {
-  return Number(a.slice(1)) - Number(b.slice(1))
 }
 
 function again({ id, rounds, seed }: Pick<Result, 'id' | 'rounds' | 'seed'>): string {

@@ -14,6 +14,7 @@ import { rivals } from './scenarios/rivals.ts'
 import { sharing } from './scenarios/sharing.ts'
 import { cycles, stopping } from './scenarios/stopping.ts'
 import { uniques } from './scenarios/uniques.ts'
+import { threadDeaths } from './scenarios/thread-deaths.ts'
 import { wallClock } from './scenarios/wall-clock.ts'
 import { blockedLoops, zombies } from './scenarios/zombies.ts'
 
@@ -32,6 +33,7 @@ export const scenarios: readonly Scenario[] = [
   stuckHandlers,
   strangeThrows,
   strayErrors,
+  threadDeaths,
   crashLoops,
   damage,
   fullDisks,

@@ -13,6 +13,8 @@ export interface KnownJob {
   /** Not to be claimed before, by the date of the store. */
   runAt: number
   state: 'open' | 'held' | TerminalState | 'removed'
+  /** When it ended, by the date of the store. */
+  finishedAt: number | undefined
   holder: { readonly token: number; readonly runner: string; hasBegun: boolean } | undefined
   /** Attempts that count. */
   attempts: number

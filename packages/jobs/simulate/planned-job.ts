@@ -34,10 +34,13 @@ export interface Surroundings {
   end(job: JobContext): void
 }
 
+/** The times of the back-offs. */
+export const backoffTimes = { fixedMs: 200, firstMs: 100, mostMs: 1_500, stepMs: 300 } as const
+
 const backoffs = {
-  fixed: fixed(200),
-  growing: exponential({ firstMs: 100, maxMs: 1_500 }),
-  linear: linear(300),
+  fixed: fixed(backoffTimes.fixedMs),
+  growing: exponential({ firstMs: backoffTimes.firstMs, maxMs: backoffTimes.mostMs }),
+  linear: linear(backoffTimes.stepMs),
 }
 
 /** The kinds, with handlers that do what their args say. */

@@ -5,12 +5,31 @@ import type { VirtualProcess } from './virtual-process.ts'
 import type { Spoilers, World } from './world.ts'
 
 /** Bugs that can be planted, to see that they are found. */
-export const plantedBugs = ['lost-settlement', 'double-claim', 'lying-heart'] as const
+export const plantedBugs = [
+  'lost-settlement',
+  'double-claim',
+  'lying-heart',
+  'hot-retry',
+  'late-retry',
+  'greedy-pruning',
+] as const
 export type PlantedBug = (typeof plantedBugs)[number]
 
 export function planted(bug: PlantedBug): Spoilers {
-  if (bug === 'lost-settlement') return { own: losesSettlements }
-  return bug === 'double-claim' ? { shared: claimsTwice() } : { own: beatsForTheDead }
+  switch (bug) {
+    case 'lost-settlement':
+      return { own: losesSettlements }
+    case 'double-claim':
+      return { shared: claimsTwice() }
+    case 'lying-heart':
+      return { own: beatsForTheDead }
+    case 'hot-retry':
+      return { own: retriesAfter(() => 0) }
+    case 'late-retry':
+      return { own: retriesAfter(inMs => 20 * inMs) }
+    case 'greedy-pruning':
+      return { shared: prunesAll }
+  }
 }
 
 /** A completer that loses one end in seven: the runner takes it for written. */
@@ -20,13 +39,15 @@ function losesSettlements(store: Store): Store {
     ...store,
     settle: async (given, next) => {
       const kept = given.map(() => ++settlements % 7 !== 0)
-      const { accepted, claimed } = await store.settle(
+      const places = [...kept.keys()].filter(index => kept[index])
+      const settled = await store.settle(
         given.filter((_, index) => kept[index]),
         next,
       )
-      const answers = accepted.values()
-      const all = kept.map(isKept => (isKept ? answers.next().value === true : true))
-      return claimed === undefined ? { accepted: all } : { accepted: all, claimed }
+      const accepted = kept.map(() => true)
+      for (const [index, answer] of settled.accepted.entries()) accepted[places[index] ?? -1] = answer
+      const overruled = settled.overruled?.map(each => ({ ...each, index: places[each.index] ?? -1 }))
+      return { ...settled, accepted, overruled }
     },
   }
 }
@@ -67,4 +88,22 @@ function beatsForTheDead(store: Store, process: VirtualProcess, world: World): S
       beat()
     },
   }
+}
+
+/** A back-off that is not heeded: failed jobs come back at other times. */
+function retriesAfter(spoilt: (inMs: number) => number): (store: Store) => Store {
+  return store => ({
+    ...store,
+    settle: (given, next) =>
+      store.settle(
+        given.map(each => (each.to === 'retry' ? { ...each, inMs: spoilt(each.inMs) } : each)),
+        next,
+      ),
+  })
+}
+
+/** A store that removes whatever has finished, where only what is old was to go. */
+function prunesAll(store: Store): Store {
+  const olderThanMs = { completed: -1, failed: -1, discarded: -1, cancelled: -1 }
+  return { ...faultyStore(store, {}), prune: ({ limit }) => store.prune({ olderThanMs, limit }) }
 }

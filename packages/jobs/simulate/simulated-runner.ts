@@ -195,7 +195,9 @@ export class SimulatedRunner {
     const run = ledger.runs.get(args.number) ?? 0
     ledger.runs.set(args.number, run + 1)
     this.#world.started(job.id)
-    return args.acts[run] ?? { do: 'return', ms: 0 }
+    const act = args.acts[run] ?? { do: 'return', ms: 0 }
+    if (token !== undefined) ledger.acts.set(token, act)
+    return act
   }
 
   /** JOB-5: nobody has completed it, also while this process was frozen. */

@@ -4,14 +4,18 @@ import type {
   Held,
   Inserted,
   NewJob,
+  PruneRequest,
   Rescued,
   RescueRequest,
   Settlement,
   Store,
   StoreContext,
+  TerminalState,
 } from '../src/store.ts'
-import { compareClaims, isTerminal, type KnownJob, KnownJobs } from './known-jobs.ts'
+import { type DelayRange, exactly, retryRange } from './delay-range.ts'
+import { compareClaims, isSameState, isTerminal, type KnownJob, KnownJobs } from './known-jobs.ts'
 import type { Ledger } from './ledger.ts'
+import { kindNames } from './plan.ts'
 
 /** A runner that is registered. */
 interface Registration {
@@ -176,7 +180,7 @@ export class Witness {
       prune: request =>
         this.#call(
           () => inner.prune(request),
-          () => this.#pruned(),
+          () => this.#pruned(request),
         ),
       listen: listener => inner.listen(listener),
     }
@@ -220,6 +224,7 @@ export class Witness {
         unique,
         runAt: stored?.runAt ?? job.runAt ?? this.now + job.delayMs,
         state: 'open',
+        finishedAt: undefined,
         holder: undefined,
         attempts: 0,
         crashes: 0,
@@ -296,16 +301,41 @@ export class Witness {
       case 'cancelled':
         return this.#end(job, settlement.to)
       case 'retry':
-        if (settlement.inMs < 0) this.#ledger.violated('JOB-13', `job ${job.id} is tried again ${settlement.inMs} ms later`)
+        this.#checkRetry(job, settlement)
         job.attempts++
         if (job.attempts >= job.maxAttempts)
           this.#ledger.violated('JOB-7', `job ${job.id} is tried again after ${job.attempts} of ${job.maxAttempts} attempts`)
         return this.#reopen(job, this.now + settlement.inMs)
       case 'snooze':
+        this.#checkSnooze(job, settlement)
         return this.#reopen(job, this.now + settlement.inMs)
       case 'release':
         return this.#release(job)
     }
+  }
+
+  /** JOB-13: a failed attempt comes back when its handler has asked for, or else when the back-off of its kind says. */
+  #checkRetry(job: KnownJob, { token, inMs, failure }: Extract<Settlement, { to: 'retry' }>): void {
+    const act = this.#ledger.acts.get(token)
+    const kind = kindNames.find(name => name === job.kind)
+    if (act === undefined || kind === undefined)
+      return this.#ledger.violated('JOB-13', `job ${job.id} is tried again, and its handler was not called`)
+    const isTimeout = failure.code === 'JOB_TIMEOUT'
+    this.#checkDelay(job, inMs, retryRange({ kind, attempt: job.attempts + 1, act, isTimeout }))
+  }
+
+  /** One that was not to begin, because the store could not be told that it does, is put off too. */
+  #checkSnooze(job: KnownJob, { token, inMs }: Extract<Settlement, { to: 'snooze' }>): void {
+    const act = this.#ledger.acts.get(token)
+    if (act === undefined) this.#checkDelay(job, inMs, { leastMs: 1, mostMs: Infinity })
+    else if (act.do === 'snooze') this.#checkDelay(job, inMs, exactly(act.inMs))
+    else this.#ledger.violated('JOB-13', `job ${job.id} is put off, and its handler has not asked for it`)
+  }
+
+  #checkDelay({ id, kind, attempts }: KnownJob, inMs: number, { leastMs, mostMs }: DelayRange): void {
+    if (inMs >= leastMs && inMs <= mostMs) return
+    const allowed = leastMs === mostMs ? `${leastMs}` : `${leastMs} to ${mostMs}`
+    this.#ledger.violated('JOB-13', `job ${id} (${kind}) comes back ${inMs} ms after attempt ${attempts + 1}, not ${allowed}`)
   }
 
   #begun(held: readonly Held[], answers: readonly boolean[]): void {
@@ -351,7 +381,7 @@ export class Witness {
         this.#ledger.violated('JOB-8', `job ${id} was taken from a runner that lives`)
         continue
       }
-      if (job.crashes === 0 || job.holder.hasBegun) {
+      if (job.holder.hasBegun || (job.crashes === 0 && crashLimit > 1)) {
         job.crashes++
         this.#ledger.counts.crashes++
       }
@@ -363,13 +393,22 @@ export class Witness {
     }
   }
 
-  /** JOB-14: what is gone had ended. */
-  async #pruned(): Promise<void> {
-    const left = this.known.all().filter(({ state }) => state !== 'removed')
-    const stored = await this.#inner.find(left.map(({ id }) => id))
-    for (const [index, job] of left.entries()) {
-      if (stored[index] !== undefined) continue
-      if (!isTerminal(job.state)) this.#ledger.violated('JOB-14', `job ${job.id} was pruned while it was ${job.state}`)
+  /** JOB-14: what is gone had ended, and was too old, or one too many; what is left is as it was. */
+  async #pruned({ olderThanMs, keep = {} }: PruneRequest): Promise<void> {
+    const before = this.known.all().filter(({ state }) => state !== 'removed')
+    const stored = await this.#inner.find(before.map(({ id }) => id))
+    const left = (state: TerminalState): number => stored.filter(job => job?.state === state).length
+    for (const [index, job] of before.entries()) {
+      const { id, state, finishedAt = Infinity } = job
+      const now = stored[index]
+      if (now !== undefined) {
+        if (!isSameState(state, now.state))
+          this.#ledger.violated('JOB-14', `pruning made job ${id} ${now.state}; it was ${state}`)
+        continue
+      }
+      if (!isTerminal(state)) this.#ledger.violated('JOB-14', `job ${id} was pruned while it was ${state}`)
+      else if (this.now - finishedAt <= (olderThanMs[state] ?? Infinity) && left(state) < (keep[state] ?? Infinity))
+        this.#ledger.violated('JOB-14', `job ${id} was pruned ${this.now - finishedAt} ms after it was ${state}`)
       this.#remove(job)
     }
   }
@@ -384,6 +423,7 @@ export class Witness {
   #end(job: KnownJob, state: 'completed' | 'failed' | 'discarded' | 'cancelled'): void {
     if (isTerminal(job.state)) this.#ledger.violated('JOB-4', `job ${job.id} was ${job.state}, and is ${state} now`)
     job.state = state
+    job.finishedAt = this.now
     job.holder = undefined
     job.isCancelRequested = false
     job.holdsKey = false

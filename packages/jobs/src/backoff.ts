@@ -1,5 +1,5 @@
 import { badOption, oneOf, ownOptions, refuseUnknown, show } from '@genstage/core/adapters'
-import { toFailure } from './failure.ts'
+import { textOf, toFailure, withCauses } from './failure.ts'
 import { longestDelayMs, numberIn } from './numbers.ts'
 
 /** An attempt that failed, for the function that says how long to wait. */
@@ -97,7 +97,8 @@ export function jittered(backoff: Backoff, jitter: 'full' | 'equal' = 'equal'): 
 export type ErrorMatch = string | (abstract new (...args: never) => unknown)
 
 /**
- * A back-off for each sort of error: the first rule that fits, else `otherwise` (default `exponential()`).
+ * A back-off for each sort of error: the first rule that fits, else `otherwise` (default `exponential()`). A rule fits the error itself,
+ * one of its causes, or one inside an `AggregateError`: what `fetch` throws is a `TypeError` whose cause has the code.
  *
  * ```ts
  * const backoff = byError([[TypeError, fixed(10)], ['ECONNREFUSED', fixed(5000)]], linear(1000))
@@ -118,12 +119,16 @@ export function byError(rules: readonly (readonly [ErrorMatch, Backoff])[], othe
   return failed => (checked.find(([match]) => matchesError(failed.error, match))?.[1] ?? other)(failed)
 }
 
-/** Whether what was thrown is of that class, or bears that code or name. Never throws. */
-function matchesError(error: unknown, match: ErrorMatch): boolean {
+/** Whether what was thrown, or one of its causes, is of that class, or bears that code or name. Never throws. */
+function matchesError(thrown: unknown, match: ErrorMatch): boolean {
+  for (const error of withCauses(thrown)) if (isOf(error, match)) return true
+  return false
+}
+
+function isOf(error: object, match: ErrorMatch): boolean {
+  if (typeof match === 'string') return textOf(error, 'code') === match || textOf(error, 'name') === match
   try {
-    if (typeof match === 'function') return error instanceof match
-    if (typeof error !== 'object' || error === null) return false
-    return Reflect.get(error, 'code') === match || Reflect.get(error, 'name') === match
+    return error instanceof match
   } catch {
     return false
   }

@@ -1,4 +1,4 @@
-import type { Clock, Logger, Runtime } from '@genstage/core'
+import { type Clock, GenStageError, type Logger, type Runtime } from '@genstage/core'
 import { abortSignal, badOption, duration, ownOptions, refuseUnknown } from '@genstage/core/adapters'
 import { type EnqueueOptions, enqueueSettings, refuseTogether, timeOf } from './enqueue-options.ts'
 import { type EnqueuedJob, JobHandle } from './enqueued-job.ts'
@@ -8,7 +8,8 @@ import { guardedLogger } from './guarded-logger.ts'
 import { newId } from './ids.ts'
 import { InsertBatcher } from './insert-batcher.ts'
 import { type Job, toJob } from './job.ts'
-import type { EnqueueArguments, JobClient, RescheduleOptions } from './job-client.ts'
+import type { JobClient, RescheduleOptions } from './job-client.ts'
+import type { JobSettings } from './job-settings.ts'
 import { isKind, kind as makeKind, type Kind, prepareArgs } from './kind.ts'
 import type { KindRegistry } from './kind-registry.ts'
 import { type JobList, type ListOptions, listQuery } from './list-options.ts'
@@ -49,7 +50,7 @@ export class Client implements JobClient {
   readonly #inserts: InsertBatcher
   readonly #results: ResultWaiter
   readonly #opened: Promise<void>
-  /** Calls under way, other than those of `enqueue`. */
+  /** Calls under way that `close` waits for, other than those that are in `#inserts`, and those of `result`. */
   readonly #calls = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
 
@@ -62,9 +63,9 @@ export class Client implements JobClient {
     this.events = new JobEventBus((name, error) => {
       this.logger.error(`a listener of "${name}" failed; nothing else comes of it`, { error })
     })
-    this.#results = new ResultWaiter(store, this.clock, pollMs)
     this.#opened = openStore(store, { clock: this.clock, logger: this.logger })
     this.#opened.catch(() => {}) // told by `ready`, and by every call
+    this.#results = new ResultWaiter({ store, opened: this.#opened, clock: this.clock, logger: this.logger, pollMs })
     this.#inserts = new InsertBatcher(store, this.#opened)
   }
 
@@ -80,11 +81,17 @@ export class Client implements JobClient {
     return this.#opened
   }
 
-  enqueue<Args, Result>(kind: Kind<Args, Result>, ...rest: EnqueueArguments<Args>): Promise<EnqueuedJob<Args, Result>>
+  enqueue<Args, Result>(
+    kind: Kind<Args, Result>,
+    args: NoInfer<Args>,
+    options?: EnqueueOptions,
+  ): Promise<EnqueuedJob<Args, Result>>
+  enqueue<Result>(kind: Kind<void, Result>, args?: undefined, options?: EnqueueOptions): Promise<EnqueuedJob<void, Result>>
   enqueue(kind: string, args?: unknown, options?: EnqueueOptions): Promise<EnqueuedJob>
   async enqueue(given: unknown, args?: unknown, options?: EnqueueOptions): Promise<EnqueuedJob> {
     const kind = this.#kindOf(given)
     const settings = enqueueSettings(kind, options)
+    this.#refuseClosed()
     const text = prepareArgs(kind, args)
     const job = (encoded: string): NewJob => ({
       ...settings,
@@ -93,7 +100,8 @@ export class Client implements JobClient {
       version: kind.version,
       args: encoded,
     })
-    return typeof text === 'string' ? this.#insert(job(text)) : text.then(encoded => this.#insert(job(encoded)))
+    if (typeof text === 'string') return this.#insert(job(text))
+    return this.#finished(text.then(encoded => this.#insert(job(encoded))))
   }
 
   async enqueueMany<Args, Result>(
@@ -104,19 +112,14 @@ export class Client implements JobClient {
   async enqueueMany(given: unknown, args: unknown, options?: EnqueueOptions): Promise<readonly EnqueuedJob[]> {
     const kind = this.#kindOf(given)
     const where = `enqueueMany ${kind.name}`
-    if (!Array.isArray(args) || args.length > mostAtOnce)
-      throw badOption(where, 'args', args, `an array of at most ${mostAtOnce} args`)
+    if (!Array.isArray(args)) throw badOption(where, 'args', args, `an array of at most ${grouped(mostAtOnce)} args`)
+    if (args.length > mostAtOnce) throw tooMany(where, args.length)
     if (options !== undefined) refuseTheirOwn(where, options)
     const settings = enqueueSettings(kind, options)
-    const jobs: NewJob[] = []
-    for (const [index, each] of (args as unknown[]).entries()) {
-      const text = this.#prepared(kind, each, index)
-      const encoded = typeof text === 'string' ? text : await text
-      jobs.push({ ...settings, id: newId(this.runtime), kind: kind.name, version: kind.version, args: encoded })
-    }
-    if (jobs.length === 0) return []
-    const inserted = await this.#with(store => store.insert(jobs))
-    return inserted.map(each => this.#enqueued(each, kind.name, settings.queue))
+    if (args.length === 0) return []
+    this.#refuseClosed()
+    // A copy: an asynchronous schema leaves time to empty the array
+    return this.#finished(this.#insertMany(kind, [...(args as unknown[])], settings))
   }
 
   find(id: string): Promise<Job | undefined>
@@ -148,7 +151,7 @@ export class Client implements JobClient {
     refuseUnknown(where, own, ['timeoutMs', 'signal'])
     const timeoutMs = own['timeoutMs'] === undefined ? undefined : duration(where, 'timeoutMs', own['timeoutMs'], false)
     const signal = abortSignal(where, own)
-    await this.#with(() => this.#opened)
+    this.#refuseClosed()
     const release = holdProcess(this.runtime)
     try {
       return await this.#results.wait(checked, { timeoutMs, signal })
@@ -236,7 +239,11 @@ export class Client implements JobClient {
 
   /** A call of the store, once it is open. */
   #with<T>(work: (store: Store) => Promise<T>): Promise<T> {
-    const call = this.#call(work)
+    return this.#finished(this.#call(work))
+  }
+
+  /** The same call, which `close` waits for. */
+  #finished<T>(call: Promise<T>): Promise<T> {
     const over = (): void => void this.#calls.delete(call)
     this.#calls.add(call)
     call.then(over, over)
@@ -254,19 +261,30 @@ export class Client implements JobClient {
   }
 
   async #close(): Promise<void> {
+    this.#results.close()
     try {
       await this.#opened
     } catch {
       return // there is nothing to close
     }
     await Promise.all([this.#inserts.idle(), Promise.allSettled(this.#calls)])
-    this.#results.close()
     await closeStore(this.store)
   }
 
   async #insert(job: NewJob): Promise<JobHandle> {
-    this.#refuseClosed()
     return this.#enqueued(await this.#inserts.insert(job), job.kind, job.queue)
+  }
+
+  async #insertMany(kind: Kind, args: readonly unknown[], settings: JobSettings): Promise<readonly JobHandle[]> {
+    const jobs: NewJob[] = []
+    for (const [index, each] of args.entries()) {
+      const text = this.#prepared(kind, each, index)
+      const encoded = typeof text === 'string' ? text : await text
+      jobs.push({ ...settings, id: newId(this.runtime), kind: kind.name, version: kind.version, args: encoded })
+    }
+    await this.#opened
+    const inserted = await this.store.insert(jobs)
+    return inserted.map(each => this.#enqueued(each, kind.name, settings.queue))
   }
 
   #enqueued(inserted: Inserted, kind: string, queue: string): JobHandle {
@@ -297,6 +315,16 @@ export class Client implements JobClient {
 }
 
 const mostAtOnce = 1_000_000
+
+function tooMany(where: string, count: number): GenStageError {
+  const text = `${where}: args must be an array of at most ${grouped(mostAtOnce)} args, not an array of ${grouped(count)}`
+  return new GenStageError('BAD_OPTION', text, { option: 'args' })
+}
+
+/** A number as it is read: 1,000,000. */
+function grouped(count: number): string {
+  return count.toLocaleString('en-US')
+}
 
 function refuseTheirOwn(where: string, options: object): void {
   const own = ownOptions(where, options)

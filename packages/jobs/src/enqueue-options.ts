@@ -2,7 +2,7 @@ import { badOption, ownOptions, type OwnOptions, refuseUnknown } from '@genstage
 import { type CommonJobOptions, commonJobOptions, commonSettings, type JobSettings, shortText } from './job-settings.ts'
 import type { Kind } from './kind-type.ts'
 import { checkJobId } from './names.ts'
-import { longestDelayMs, numberIn } from './numbers.ts'
+import { longestStoredDelayMs, numberIn, type Range } from './numbers.ts'
 import {
   type DebounceOptions,
   debounceOf,
@@ -14,7 +14,7 @@ import {
 
 /** Options of one job. What is not given is as its kind has it. */
 export interface EnqueueOptions extends CommonJobOptions {
-  /** Not before that many milliseconds from now; 0 to 2^31 - 1. Not together with `runAt`. */
+  /** Not before that many milliseconds from now; 0 to 3,650 days. Not together with `runAt`. */
   readonly delayMs?: number
   /** Not before that date, up to the year 9999; a date that has passed is now. */
   readonly runAt?: Date
@@ -34,6 +34,7 @@ const known = [...commonJobOptions, 'delayMs', 'runAt', 'tags', 'id', 'unique', 
 /** The last millisecond of the year 9999. Later dates have no text that everything can read. */
 const latest = 253_402_300_799_999
 const maxTags = 32
+const delays: Range = { min: 0, max: longestStoredDelayMs, what: 'milliseconds', beyond: 'runAt' }
 
 /**
  * What a job is stored with: the options of the call over the defaults of its kind. Without options it is the kind's own object, so that
@@ -59,8 +60,7 @@ export function enqueueSettings(kind: Kind, options: EnqueueOptions | undefined)
 /** A time given as one of two options: `delayMs`, or `runAt` (BAD-92, 93). */
 export function timeOf(where: string, own: OwnOptions): { readonly delayMs: number; readonly runAt?: number } {
   const { runAt } = own
-  if (runAt === undefined)
-    return { delayMs: numberIn(where, own, 'delayMs', 0, { min: 0, max: longestDelayMs, what: 'milliseconds' }) }
+  if (runAt === undefined) return { delayMs: numberIn(where, own, 'delayMs', 0, delays) }
   const time = runAt instanceof Date ? runAt.getTime() : Number.NaN
   // Not a number is on neither side
   if (!(time >= 0 && time <= latest)) throw badOption(where, 'runAt', dateText(runAt), 'a valid Date of the years 1970 to 9999')

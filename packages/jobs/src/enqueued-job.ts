@@ -19,7 +19,9 @@ export interface EnqueuedJob<out Args = unknown, out Result = unknown> {
   readonly isNew: boolean
   /**
    * What the handler returned, once the job is completed. Rejects when it ends otherwise (`JOB_FAILED`, `JOB_DISCARDED`, `JOB_CANCELLED`,
-   * `JOB_REMOVED`), with `TIMEOUT` after `timeoutMs`, and with the signal's reason.
+   * `JOB_REMOVED`), with `TIMEOUT` after `timeoutMs`, with the signal's reason, and with `STOPPED` when the client is closed. Where the
+   * store fails, it waits on, and a line of the log tells; with what does not pass by itself (`STORE_CORRUPT`, `SCHEMA_TOO_NEW`,
+   * `BAD_CONFIG`), or a store that could not be opened, it rejects.
    */
   result(options?: ResultOptions): Promise<Result>
   /** The job as it stands now; undefined if it was removed. */

@@ -55,22 +55,24 @@ export interface JobsErrorDetails {
 export class JobsError extends Error {
   override readonly name: 'JobsError'
   readonly code: JobsErrorCode
-  readonly job: string | undefined
-  readonly kind: string | undefined
-  readonly queue: string | undefined
-  readonly path: string | undefined
-  readonly index: number | undefined
-  readonly issues: readonly { readonly message: string; readonly path?: string }[] | undefined
+  // Only declared: what is not known is no member, so that a printed error has no line for it
+  declare readonly job: string | undefined
+  declare readonly kind: string | undefined
+  declare readonly queue: string | undefined
+  declare readonly path: string | undefined
+  declare readonly index: number | undefined
+  declare readonly issues: readonly { readonly message: string; readonly path?: string }[] | undefined
 
   constructor(code: JobsErrorCode, message: string, details: JobsErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.name = 'JobsError'
     this.code = code
-    this.job = details.job
-    this.kind = details.kind
-    this.queue = details.queue
-    this.path = details.path
-    this.index = details.index
-    this.issues = details.issues
+    const { job, kind, queue, path, index, issues } = details
+    if (job !== undefined) this.job = job
+    if (kind !== undefined) this.kind = kind
+    if (queue !== undefined) this.queue = queue
+    if (path !== undefined) this.path = path
+    if (index !== undefined) this.index = index
+    if (issues !== undefined) this.issues = issues
   }
 }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'eventemitter3'
 import type { Failure, Inserted, JobState } from './store.ts'
+import { isThenable } from './thenable.ts'
 
 /** What every event of a job says. `at` is milliseconds since 1970, by the clock of this process. */
 export interface JobEvent {
@@ -36,7 +37,7 @@ export interface JobEvents {
   discarded: [event: EndedEvent & { readonly failure: Failure }]
   cancelled: [event: JobEvent & { readonly reason: string }]
   snoozed: [event: EndedEvent & { readonly inMs: number }]
-  /** Given back unfinished, because the runner stops or the queue is paused. */
+  /** An attempt that had begun was given back unfinished, because the runner stops. */
   released: [event: AttemptEvent]
   progress: [event: AttemptEvent & { readonly progress: unknown }]
   /** Taken back from a runner that died. */
@@ -103,7 +104,7 @@ export class JobEventBus extends EventEmitter<JobEvents> {
       try {
         const value: unknown = listener.apply(this, events)
         // An async listener that rejects would otherwise end the process
-        if (value instanceof Promise) value.catch(failed)
+        if (isThenable(value)) value.then(undefined, failed)
       } catch (error) {
         failed(error)
       }

@@ -2,12 +2,13 @@ import type { Failure } from './store.ts'
 
 /** Bounds of what is kept of an error, in UTF-8 bytes. */
 const limits = { name: 128, message: 4 * 1024, stack: 8 * 1024, code: 64 }
-/** How many causes, and errors inside an `AggregateError`, are told of in the stack. */
+/** How many causes, and errors inside an `AggregateError`, are looked at. */
 const maxCauses = 16
 
 /**
  * What was thrown, as data that can be stored: name, message (at most 4 KiB), the stack with its causes (at most 8 KiB), and the `code`
- * if there is one. `code` goes before that of the error. Whatever it is given, it never throws (F12).
+ * if there is one: `code`, else that of the error, else that of its nearest cause which has one. Whatever it is given, it never throws
+ * (F12).
  */
 export function toFailure(thrown: unknown, code?: string): Failure {
   const found = code ?? codeOf(thrown)
@@ -17,6 +18,22 @@ export function toFailure(thrown: unknown, code?: string): Failure {
     name: cutText(nameOf(thrown), limits.name),
     message: cutText(messageOf(thrown), limits.message),
     ...(stack === '' ? {} : { stack: cutText(stack, limits.stack) }),
+  }
+}
+
+/**
+ * What was thrown, then its causes and the errors inside an `AggregateError`, the nearest first: `fetch` says in a cause what is wrong.
+ * At most 16 of them, each once. Never throws.
+ */
+export function* withCauses(thrown: unknown): Generator<object> {
+  const found = new Set<unknown>()
+  const queue = [thrown]
+  for (const error of queue) {
+    if (typeof error !== 'object' || error === null || found.has(error)) continue
+    if (found.size > maxCauses) return
+    found.add(error)
+    yield error
+    queue.push(read(error, 'cause'), ...inner(error))
   }
 }
 
@@ -42,7 +59,7 @@ export function cutText(text: string, maxBytes: number): string {
 }
 
 /** A property of something that may throw when it is looked at, if it is text. */
-function textOf(value: unknown, property: string): string | undefined {
+export function textOf(value: unknown, property: string): string | undefined {
   const found = read(value, property)
   return typeof found === 'string' ? found : undefined
 }
@@ -56,9 +73,13 @@ function read(value: unknown, property: string): unknown {
   }
 }
 
+/** The nearest that can be one: text which is not empty, and not too long. */
 function codeOf(thrown: unknown): string | undefined {
-  const code = textOf(thrown, 'code')
-  return code === undefined || code === '' || code.length > limits.code ? undefined : cutText(code, limits.code)
+  for (const error of withCauses(thrown)) {
+    const code = textOf(error, 'code')
+    if (code !== undefined && code !== '' && code.length <= limits.code) return cutText(code, limits.code)
+  }
+  return undefined
 }
 
 /** The name that errors bear; for everything else that was thrown `NonError`. */
@@ -96,16 +117,11 @@ function keysOf(thrown: object): string {
 
 /** The stack, then those of the causes, in the order in which they are found, as far as there is room. */
 function stackWithCauses(thrown: unknown): string {
-  const told = new Set<unknown>()
-  const queue = [thrown]
   let text = ''
-  for (const error of queue) {
-    if (typeof error !== 'object' || error === null || told.has(error) || told.size > maxCauses) continue
+  for (const error of withCauses(thrown)) {
     if (text.length > limits.stack) break
-    told.add(error)
     const stack = stackOf(error)
     if (stack !== undefined) text += text === '' ? stack : `\ncaused by ${stack}`
-    queue.push(read(error, 'cause'), ...inner(error))
   }
   return text
 }

@@ -1,4 +1,5 @@
 import type { Logger } from '@genstage/core'
+import { isThenable } from './thenable.ts'
 
 /** A logger that throws, or answers a promise that rejects, changes nothing for the job of which it is told (JOB-18): that goes to the console. */
 export function guardedLogger(logger: Logger): Logger {
@@ -9,7 +10,7 @@ export function guardedLogger(logger: Logger): Logger {
       try {
         const answer: unknown = fields === undefined ? logger[level](message) : logger[level](message, fields)
         // One that is async would otherwise end the process
-        if (answer instanceof Promise) answer.catch(failed)
+        if (isThenable(answer)) answer.then(undefined, failed)
       } catch (error) {
         failed(error)
       }

@@ -22,7 +22,7 @@ export type { StandardSchema } from './standard-schema.ts'
 
 // clients
 export { openClient } from './client.ts'
-export type { EnqueueArguments, JobClient, RescheduleOptions } from './job-client.ts'
+export type { JobClient, RescheduleOptions } from './job-client.ts'
 export type { ClientOptions } from './client-options.ts'
 export type { CancelAnswer, EnqueuedJob } from './enqueued-job.ts'
 export type { EnqueueOptions } from './enqueue-options.ts'

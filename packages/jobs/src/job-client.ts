@@ -9,11 +9,6 @@ import type { RegisteredRunner } from './registered-runner.ts'
 import type { ResultOptions } from './result-waiter.ts'
 import type { LogEntry, StoreStats } from './store.ts'
 
-/** What `enqueue` takes behind the kind: args may be left out where the kind takes none. */
-export type EnqueueArguments<Args> = [Args] extends [void]
-  ? [args?: undefined, options?: EnqueueOptions]
-  : [args: Args, options?: EnqueueOptions]
-
 /** When a job is to run: one of the two. */
 export interface RescheduleOptions {
   /** So many milliseconds from now. */
@@ -36,8 +31,17 @@ export interface JobClient extends AsyncDisposable {
    * args that JSON would change (`BAD_PAYLOAD`), that are too large (`PAYLOAD_TOO_LARGE`) or that the schema refuses (`INVALID_ARGS`), an id
    * that another job has (`ID_CONFLICT`), a text that names no kind known here (`UNKNOWN_KIND`), and bad options (`BAD_OPTION`).
    */
-  enqueue<Args, Result>(kind: Kind<Args, Result>, ...rest: EnqueueArguments<Args>): Promise<EnqueuedJob<Args, Result>>
-  /** The same by name. Where the client was given no kinds, any name will do. */
+  enqueue<Args, Result>(
+    kind: Kind<Args, Result>,
+    args: NoInfer<Args>,
+    options?: EnqueueOptions,
+  ): Promise<EnqueuedJob<Args, Result>>
+  /** The same of a kind that takes no args. */
+  enqueue<Result>(kind: Kind<void, Result>, args?: undefined, options?: EnqueueOptions): Promise<EnqueuedJob<void, Result>>
+  /**
+   * The same by name. Where the client was given no kinds, any name will do: queue, attempts and the rest are then those of `options`, not
+   * what the kind says where it is handled.
+   */
   enqueue(kind: string, args?: unknown, options?: EnqueueOptions): Promise<EnqueuedJob>
   /** Stores a job for each args, all or none, in one write; the same options for all. At most 1,000,000. The error names the `index` that was refused. */
   enqueueMany<Args, Result>(
@@ -70,7 +74,10 @@ export interface JobClient extends AsyncDisposable {
   reschedule(id: string, options: RescheduleOptions): Promise<'rescheduled' | 'running' | 'finished' | 'missing'>
   /** Lets a delayed job run now. */
   runNow(id: string): Promise<'rescheduled' | 'running' | 'finished' | 'missing'>
-  /** Puts a job that failed, was discarded or cancelled back into its queue, with all attempts ahead of it. */
+  /**
+   * Puts a job that failed, was discarded or cancelled back into its queue, with all attempts ahead of it. It does not take its unique key
+   * again.
+   */
   retry(id: string): Promise<'retried' | 'active' | 'completed' | 'missing'>
 
   /** Counts by queue and state, and of all that was ever processed and failed. As fast with a million jobs as with none. */
@@ -88,6 +95,6 @@ export interface JobClient extends AsyncDisposable {
   /** Removes a queue with its finished jobs. Rejects with `QUEUE_NOT_EMPTY` while it has others. */
   removeQueue(queue: string): Promise<void>
 
-  /** Finishes what was called before and lets go of the store. Safe twice. */
+  /** Finishes what was called before and lets go of the store; waits for results end at once (`STOPPED`). Safe twice. */
   close(): Promise<void>
 }

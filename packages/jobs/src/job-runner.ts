@@ -27,7 +27,10 @@ export interface RunnerQueue {
 export interface JobRunner extends JobClient {
   /** Under which the store knows it. A new one after the runner was taken for dead. */
   readonly id: string
-  /** Resolves when the runner has stopped; rejects if it could not start, or had to stop because of a stray error (`STRAY_ERROR`). */
+  /**
+   * Resolves when the runner has stopped; rejects if it could not start, or had to stop because of a stray error (`STRAY_ERROR`). A start that
+   * fails while nobody has asked for `ready` or `done` is raised, as a rejection that nobody handles.
+   */
   readonly done: Promise<void>
   /** Whether a stop was requested, by `stop` or by a signal. */
   readonly isStopping: boolean
@@ -41,7 +44,7 @@ export interface JobRunner extends JobClient {
   /**
    * Claims nothing more, lets running handlers finish for `graceMs`, aborts the others, gives unfinished jobs back with no attempt used
    * up, writes everything, leaves the store. Resolves when that is over. Safe at any time and twice; a second call with a shorter grace
-   * shortens it.
+   * shortens it. A handler may call it, but must not wait for it: it waits for the handler.
    */
   stop(options?: RunnerStopOptions): Promise<void>
 }

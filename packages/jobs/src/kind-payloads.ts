@@ -1,6 +1,7 @@
 import { JobsError } from './errors.ts'
 import { decodeArgs, encodeArgs, encodePayload } from './payload.ts'
 import { type StandardSchema, validate } from './standard-schema.ts'
+import { isThenable } from './thenable.ts'
 
 /** What a kind says of its args and results. */
 export interface PayloadRules {
@@ -68,7 +69,7 @@ function checked(kind: PayloadRules, args: unknown): unknown {
 function upgrade(kind: PayloadRules, args: unknown, from: number): unknown {
   try {
     const upgraded = kind.upgrade?.(args, from)
-    return upgraded instanceof Promise ? upgraded.catch((cause: unknown) => notUpgraded(kind, from, cause)) : upgraded
+    return isThenable(upgraded) ? Promise.resolve(upgraded).catch((cause: unknown) => notUpgraded(kind, from, cause)) : upgraded
   } catch (cause) {
     return notUpgraded(kind, from, cause)
   }

@@ -1,3 +1,4 @@
+import { GenStageError } from '@genstage/core'
 import { badOption, show, suggestion } from '@genstage/core/adapters'
 import { JobsError } from './errors.ts'
 import { isKind, type Kind } from './kind.ts'
@@ -29,6 +30,15 @@ export class KindRegistry {
     return [...this.#kinds.values()].filter(each => each.handler !== undefined).map(each => each.name)
   }
 
+  /** Refuses with `BAD_OPTION` where none of them has a handler: a runner could run nothing. */
+  refuseWithoutHandler(where: string): void {
+    if (this.handled.length > 0) return
+    const names = this.#someNames()
+    const problem = names === '' ? 'no kinds were given' : `none of ${names} has one (handledBy gives it)`
+    const message = `${where}: at least one of kinds must have a handler; ${problem}`
+    throw new GenStageError('BAD_OPTION', message, { option: 'kinds' })
+  }
+
   /** The kind of that name, if there is one. */
   find(name: string): Kind | undefined {
     return this.#kinds.get(name)
@@ -38,8 +48,13 @@ export class KindRegistry {
   get(name: string): Kind {
     const found = this.#kinds.get(name)
     if (found !== undefined) return found
-    const names = [...this.#kinds.keys()]
-    const hint = suggestion(name, names) || `; known are ${names.slice(0, 10).join(', ') || 'none'}`
+    const hint = suggestion(name, this.#kinds.keys()) || `; known are ${this.#someNames() || 'none'}`
     throw new JobsError('UNKNOWN_KIND', `there is no kind ${show(name)} here${hint}`, { kind: name })
+  }
+
+  /** For a message: not all of a long list. */
+  #someNames(): string {
+    const names = [...this.#kinds.keys()]
+    return `${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`
   }
 }

@@ -37,6 +37,15 @@ export interface KindOptions extends CommonJobOptions {
   readonly upgrade?: Upgrade
 }
 
+/**
+ * A handler whose types are written out for `kind`. Where they are not, `Result` is `never` and no handler fits: the overloads that come
+ * next infer them. This one has to come first, because a compiler takes what a function returns for settled once it has looked at it.
+ */
+type WrittenHandler<Args, Result> = (
+  args: Args,
+  job: JobContext,
+) => [Result] extends [never] ? never : Result | Outcome | PromiseLike<Result | Outcome>
+
 /** With a schema of the results, what the handler returns has to fit; without one it may return anything. */
 type Fitting<Schema extends StandardSchema> =
   unknown extends SchemaInput<Schema> ? unknown : SchemaInput<Schema> | Outcome | PromiseLike<SchemaInput<Schema> | Outcome>
@@ -70,10 +79,23 @@ type ResultFrom<Schema extends StandardSchema, Returned> =
  * ```
  *
  * Without a handler the kind can be enqueued, and another process handles it: `resize.handledBy(…)`. Its types are then those of the
- * schemas, or written out: `kind<{ to: string }, void>('mail.welcome')`.
+ * schemas, or written out: `kind<{ to: string }, void>('mail.welcome')`. They can be written out for a kind with a handler too, which then
+ * returns the result, a promise of it, or an outcome.
  *
  * Refuses a bad name with `BAD_NAME`, bad options with `BAD_OPTION`.
  */
+export function kind<Args = void, Result = never>(
+  name: string,
+  handler: WrittenHandler<Args, NoInfer<Result>>,
+): Kind<Args, Result>
+export function kind<Args = void, Result = never>(
+  name: string,
+  options: KindOptions & {
+    readonly args?: undefined
+    readonly result?: StandardSchema<NoInfer<Result>>
+    readonly handler: WrittenHandler<Args, NoInfer<Result>>
+  },
+): Kind<Args, Result>
 export function kind<Args = void, Returned = unknown>(
   name: string,
   handler: (args: Args, job: JobContext) => Returned,

@@ -1,10 +1,13 @@
 import { badOption, type OwnOptions, type Where } from '@genstage/core/adapters'
 
-/**
- * The longest delay, timeout or window: 2^31 - 1 milliseconds, almost 25 days. What is longer is a date, and given as one (`runAt`); as
- * a number it is a mistake more often than not (BAD-92).
- */
+/** The longest timeout, back-off or snooze: 2^31 - 1 milliseconds, almost 25 days, which is what timers everywhere can do. */
 export const longestDelayMs: number = 2 ** 31 - 1
+
+/**
+ * The longest delay of a job, and window of a key: 3,650 days. They are kept in the store, as dates, and no timer waits for them. What is
+ * longer is mostly a date that was given for a delay by mistake (BAD-92).
+ */
+export const longestStoredDelayMs: number = 3650 * 86_400_000
 
 /** Between which numbers an option may lie. */
 export interface Range {
@@ -13,6 +16,8 @@ export interface Range {
   /** Of what, for the message: `milliseconds`. */
   readonly what?: string
   readonly whole?: boolean
+  /** What there is for what lies beyond, for the message. */
+  readonly beyond?: string
 }
 
 /** A number within bounds, or `fallback` where the option is absent and there is one. */
@@ -22,7 +27,8 @@ export function numberIn(where: Where, options: OwnOptions, option: string, fall
   if (typeof value === 'number' && value >= range.min && value <= range.max && (range.whole !== true || Number.isInteger(value)))
     return value
   const sort = `a${range.whole === true ? ' whole' : ''} number${range.what === undefined ? '' : ` of ${range.what}`}`
-  throw badOption(where, option, value, `${sort} from ${range.min} to ${range.max}`)
+  const beyond = range.beyond === undefined ? '' : ` (beyond that: ${range.beyond})`
+  throw badOption(where, option, value, `${sort} from ${range.min} to ${range.max}${beyond}`)
 }
 
 /** A whole number within bounds, or `fallback` where the option is absent and there is one. */

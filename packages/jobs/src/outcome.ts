@@ -43,7 +43,7 @@ export type Outcome = RetryOutcome | SnoozeOutcome | DiscardOutcome | CancelOutc
 export interface RetryOptions {
   /** When to try again, from 0. Default: what the back-off of the kind says. */
   readonly inMs?: number
-  /** Why: an error, or text. Kept in the history of the job. */
+  /** Why: an error, or the message of one. Kept in the history of the job. */
   readonly error?: unknown
 }
 
@@ -64,7 +64,9 @@ export function retry(options?: RetryOptions): RetryOutcome {
   const own = ownOptions(where, options)
   refuseUnknown(where, own, ['inMs', 'error'])
   const inMs = own['inMs'] === undefined ? undefined : numberIn(where, own, 'inMs', undefined, delays(0))
-  return marked({ type: 'retry', inMs, error: own['error'] })
+  const { error } = own
+  // Text is thrown by mistake, but given here on purpose: it is told as a failure like any other
+  return marked({ type: 'retry', inMs, error: typeof error === 'string' ? new Error(error) : error })
 }
 
 /**

@@ -1,3 +1,4 @@
+import { GenStageError } from '@genstage/core'
 import { badOption, flag, ownOptions, refuseUnknown, show } from '@genstage/core/adapters'
 import { checkQueueName } from './names.ts'
 import { numberIn, wholeIn } from './numbers.ts'
@@ -51,6 +52,9 @@ export function queuesSettings(where: string, queues: unknown): ReadonlyMap<stri
   const settings = new Map(
     Object.keys(own).map(name => [checkQueueName(name), queueSettings(`${where}: queue ${show(name)}`, own[name])] as const),
   )
-  if (settings.size === 0) throw badOption(where, 'queues', queues, 'at least one queue, such as { default: 10 }')
+  if (settings.size === 0) {
+    const message = `${where}: queues must name at least one queue, such as { default: 10 }; it is empty`
+    throw new GenStageError('BAD_OPTION', message, { option: 'queues' })
+  }
   return settings
 }

@@ -1,15 +1,16 @@
-import type { Clock } from '@genstage/core'
+import type { Clock, Logger } from '@genstage/core'
 import { JobsError } from './errors.ts'
 import { failureError } from './failure.ts'
+import { JobLooks, type Watch } from './job-looks.ts'
 import { decodePayload } from './payload.ts'
 import type { Store, StoredJob } from './store.ts'
 import { clearTimer } from './timers.ts'
 
 /** How to wait for a result. */
 export interface ResultOptions {
-  /** Gives up after so many milliseconds (`TIMEOUT`); the job goes on. Default: never. */
+  /** Gives up after so many milliseconds (`TIMEOUT`), from the call on; the job goes on. Default: never. */
   readonly timeoutMs?: number
-  /** Gives up with the signal's reason. */
+  /** Gives up with the signal's reason, at once if it is aborted already. */
   readonly signal?: AbortSignal
 }
 
@@ -18,31 +19,43 @@ interface Waiter {
   readonly reject: (error: unknown) => void
 }
 
-/** Waits for the ends of jobs: told by hints of the store, with a look every now and then as the net. */
-export class ResultWaiter {
-  readonly #store: Store
-  readonly #clock: Clock
+/** What a `ResultWaiter` is made of. */
+export interface ResultWaiterParts {
+  readonly store: Store
+  /** Until then nothing is read; its failure is that of every wait. */
+  readonly opened: Promise<void>
+  readonly clock: Clock
+  readonly logger: Logger
   /** How often the store is asked, whatever it tells by itself. */
+  readonly pollMs: number
+}
+
+/** Waits for the ends of jobs: told by hints of the store, with a look every now and then as the net. */
+export class ResultWaiter implements Watch {
+  readonly #store: Store
+  readonly #opened: Promise<void>
+  readonly #clock: Clock
   readonly #pollMs: number
+  readonly #looks: JobLooks
   readonly #waiters = new Map<string, Set<Waiter>>()
   #unlisten: (() => void) | undefined
   #timer: Disposable | undefined
-  #looking: Set<string> | undefined
-  #isClosed = false
 
-  constructor(store: Store, clock: Clock, pollMs: number) {
+  constructor({ store, opened, clock, logger, pollMs }: ResultWaiterParts) {
     this.#store = store
+    this.#opened = opened
     this.#clock = clock
     this.#pollMs = pollMs
+    this.#looks = new JobLooks(store, clock, logger, this)
   }
 
+  /** Both `timeoutMs` and `signal` count from now on, whether or not the store is open. */
   wait(
     id: string,
     { timeoutMs, signal }: { readonly timeoutMs: number | undefined; readonly signal: AbortSignal | undefined },
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) return reject(signal.reason as Error)
-      if (this.#isClosed) return reject(closed())
       const timer =
         timeoutMs === undefined
           ? undefined
@@ -67,21 +80,41 @@ export class ResultWaiter {
 
   /** Nobody is answered any more: all waits reject with `STOPPED`. */
   close(): void {
-    this.#isClosed = true
-    for (const waiters of this.#waiters.values()) for (const { reject } of waiters) reject(closed())
+    for (const id of this.#waiters.keys()) this.unreadable([id], new JobsError('STOPPED', 'the client was closed'))
+  }
+
+  isAwaited(id: string): boolean {
+    return this.#waiters.has(id)
+  }
+
+  awaited(): Iterator<string> {
+    return this.#waiters.keys()
+  }
+
+  found(id: string, job: StoredJob | undefined): void {
+    for (const waiter of this.#waiters.get(id) ?? []) answer(id, job, waiter)
+  }
+
+  unreadable(ids: readonly string[], error: unknown): void {
+    for (const id of ids) for (const { reject } of this.#waiters.get(id) ?? []) reject(error)
   }
 
   #add(id: string, waiter: Waiter): void {
     const waiters = this.#waiters.get(id) ?? new Set()
     waiters.add(waiter)
     this.#waiters.set(id, waiters)
+    this.#opened.then(() => this.#look(id), waiter.reject)
+  }
+
+  #look(id: string): void {
+    if (!this.#waiters.has(id)) return
     this.#unlisten ??= this.#store.listen(hint => {
       if (hint.type === 'finished') {
-        if (this.#waiters.has(hint.id)) this.#look([hint.id])
-      } else if (hint.type === 'changed') this.#look(this.#waiters.keys())
+        if (this.#waiters.has(hint.id)) this.#looks.lookAt(hint.id)
+      } else if (hint.type === 'changed') this.#looks.lookAtAll()
     })
     this.#arm()
-    this.#look([id])
+    this.#looks.lookAt(id)
   }
 
   #remove(id: string, waiter: Waiter): void {
@@ -89,6 +122,7 @@ export class ResultWaiter {
     waiters?.delete(waiter)
     if (waiters?.size === 0) this.#waiters.delete(id)
     if (this.#waiters.size > 0) return
+    this.#looks.stop()
     this.#unlisten?.()
     this.#unlisten = undefined
     clearTimer(this.#timer)
@@ -98,39 +132,10 @@ export class ResultWaiter {
   #arm(): void {
     this.#timer ??= this.#clock.setTimer(this.#pollMs, () => {
       this.#timer = undefined
-      if (this.#waiters.size === 0) return
-      this.#look(this.#waiters.keys())
+      this.#looks.lookAtAll()
       this.#arm()
     })
   }
-
-  /** Looks at these jobs; what is asked in the same turn goes into one read. */
-  #look(ids: Iterable<string>): void {
-    if (this.#looking !== undefined) {
-      for (const id of ids) this.#looking.add(id)
-      return
-    }
-    this.#looking = new Set(ids)
-    queueMicrotask(() => {
-      const looking = [...(this.#looking ?? [])]
-      this.#looking = undefined
-      void this.#read(looking)
-    })
-  }
-
-  async #read(ids: readonly string[]): Promise<void> {
-    let jobs: readonly (StoredJob | undefined)[]
-    try {
-      jobs = await this.#store.find(ids)
-    } catch {
-      return // the next look may do better
-    }
-    for (const [index, id] of ids.entries()) for (const waiter of this.#waiters.get(id) ?? []) answer(id, jobs[index], waiter)
-  }
-}
-
-function closed(): JobsError {
-  return new JobsError('STOPPED', 'the client was closed')
 }
 
 function answer(id: string, job: StoredJob | undefined, { resolve, reject }: Waiter): void {

@@ -25,7 +25,10 @@ export interface RunnerOptions extends ClientOptions {
   readonly blockedLimitMs?: number
   /** How often the runner looks for dead ones. 1 to an hour; default 5,000. */
   readonly sweepMs?: number
-  /** How often a process may die under a job before the job has failed (`RUNNER_CRASHED`). 1 to 1,000; default 3. */
+  /**
+   * With how many deaths of its process a job has failed (`RUNNER_CRASHED`). 1 to 1,000; default 3. With 1 no job that had begun is run
+   * again; each costs one write more.
+   */
   readonly crashLimit?: number
   /** How long running handlers may go on after `stop`, before their signal is aborted. From 0; default 10,000. */
   readonly graceMs?: number
@@ -45,6 +48,8 @@ export interface RunnerOptions extends ClientOptions {
   readonly strayErrors?: 'exit' | 'ignore'
   /** Whether SIGTERM and SIGINT stop the runner. Default true. */
   readonly signals?: boolean
+  /** Whether the log has a line for each start and each end of an attempt, with the id and the milliseconds. Failures have theirs in any case. Default false. */
+  readonly logJobs?: boolean
 }
 
 /** The same, checked. */
@@ -66,6 +71,7 @@ export interface RunnerSettings extends ClientSettings {
   readonly retention: RetentionSettings | undefined
   readonly strayErrors: 'exit' | 'ignore'
   readonly signals: boolean
+  readonly logJobs: boolean
 }
 
 /** What holds where nothing else is said. `heartbeatMs` and `blockedLimitMs` follow `leaseMs`. */
@@ -98,29 +104,35 @@ const known: readonly (keyof RunnerOptions)[] = [
   'retention',
   'strayErrors',
   'signals',
+  'logJobs',
 ]
 const hourMs = 3_600_000
-const where = 'startRunner'
 
 /** Checks what `startRunner` was given (`BAD_OPTION`, `BAD_NAME`; BAD-103 to 110). */
 export function runnerSettings(options: RunnerOptions): RunnerSettings {
+  const where = 'startRunner'
+  const settings = anyRunnerSettings(where, options)
+  settings.kinds.refuseWithoutHandler(where)
+  return settings
+}
+
+/** The same for whatever else works with the settings of a runner, as `where`: it need not have a handler. */
+export function anyRunnerSettings(where: string, options: RunnerOptions): RunnerSettings {
   const own = ownOptions(where, options)
   refuseUnknown(where, own, known)
-  const common = commonClientSettings(where, own)
-  if (common.kinds.handled.length === 0)
-    throw badOption(where, 'kinds', own['kinds'], 'kinds of which at least one has a handler')
   const { name, metadata } = own
   return {
-    ...common,
+    ...commonClientSettings(where, own),
     queues: queuesSettings(where, own['queues']),
     name: name === undefined ? undefined : shortText(where, 'name', name, 128),
     metadata: metadata === undefined ? undefined : encodePayload(metadata, 'metadata', { maxBytes: 16 * 1024, maxDepth: 20 }),
-    middleware: middlewareOf(own['middleware']),
-    ...timesOf(own),
+    middleware: middlewareOf(where, own['middleware']),
+    ...timesOf(where, own),
     crashLimit: wholeIn(where, own, 'crashLimit', defaultRunnerSettings.crashLimit, 1, 1000),
     retention: retentionSettings(where, own['retention']),
     strayErrors: oneOf(where, own, 'strayErrors', ['exit', 'ignore'], 'exit'),
     signals: own['signals'] === undefined || flag(where, own, 'signals'),
+    logJobs: flag(where, own, 'logJobs'),
   }
 }
 
@@ -137,7 +149,7 @@ function graceOf(what: string, own: OwnOptions, fallback: number): number {
 
 type Times = 'leaseMs' | 'heartbeatMs' | 'blockedLimitMs' | 'sweepMs' | 'graceMs' | 'abandonMs' | 'unknownVersionMs'
 
-function timesOf(own: OwnOptions): Pick<RunnerSettings, Times> {
+function timesOf(where: string, own: OwnOptions): Pick<RunnerSettings, Times> {
   const by = defaultRunnerSettings
   const leaseMs = numberIn(where, own, 'leaseMs', by.leaseMs, { min: 100, max: 24 * hourMs, what: 'milliseconds' })
   const heartbeatMs = millisecondsIn(where, own, 'heartbeatMs', Math.floor(leaseMs / 3))
@@ -155,7 +167,7 @@ function timesOf(own: OwnOptions): Pick<RunnerSettings, Times> {
   }
 }
 
-function middlewareOf(middleware: unknown): readonly Middleware[] {
+function middlewareOf(where: string, middleware: unknown): readonly Middleware[] {
   if (middleware === undefined) return []
   if (!Array.isArray(middleware)) throw badOption(where, 'middleware', middleware, 'an array of functions')
   for (const [index, each] of (middleware as unknown[]).entries())

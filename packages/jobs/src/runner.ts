@@ -6,13 +6,14 @@ import type { EngineContext } from './engine/engine-context.ts'
 import type { JobClient } from './job-client.ts'
 import type { Middleware } from './job-context.ts'
 import type { JobRunner, RunnerQueue, RunnerStopOptions } from './job-runner.ts'
+import { logJobs } from './engine/job-log.ts'
 import { Lease, type LeaseOwner } from './engine/lease.ts'
 import { Maintenance } from './engine/maintenance.ts'
 import { Holdings } from './engine/holdings.ts'
 import { Reporter } from './engine/reporter.ts'
 import { stopOnProcessSignals } from './engine/process-signals.ts'
-import { Health } from './engine/store-health.ts'
-import { catchStrayErrors } from './engine/stray-errors.ts'
+import { codeOf, Health } from './engine/store-health.ts'
+import { catchStrayErrors, type StrayJob } from './engine/stray-errors.ts'
 import { Suspects } from './engine/suspects.ts'
 import { WorkQueue } from './engine/work-queue.ts'
 import { JobsError } from './errors.ts'
@@ -54,8 +55,11 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
   readonly middleware: readonly Middleware[]
   readonly reporter: Reporter
   readonly suspects: Suspects = new Suspects()
+  readonly tooNew: Set<string> = new Set()
   readonly storeHealth: Health
-  readonly done: Promise<void>
+  readonly #done: Promise<void>
+  /** Somebody has asked for `ready` or `done`, and so is told of a failure. */
+  #isWatched = false
   #runner: string
   readonly #queues = new Map<string, WorkQueue>()
   /** Queues that are being dropped. */
@@ -64,6 +68,8 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
   readonly #maintenance: Maintenance
   readonly #holdings: Holdings
   #isLooking = false
+  /** Requests to cancel jobs that were not here yet. */
+  #early: readonly Cancellation[] = []
   #isRegistered = false
   /** The start is over: queues that come now are opened at once, those before by the start. */
   #isWorking = false
@@ -104,9 +110,10 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
       () => this.#known(),
       () => this.#all().flatMap(({ claim }) => claim ?? []),
     )
-    this.done = new Promise((resolve, reject) => (this.#endDone = { resolve, reject }))
-    this.done.catch(() => {}) // who waits for it is told; who does not has the log
+    this.#done = new Promise((resolve, reject) => (this.#endDone = { resolve, reject }))
+    this.#done.catch(() => {}) // who asked for it is told, and where nobody has it is raised
     for (const [name, queue] of settings.queues) this.#queues.set(name, new WorkQueue(name, queue, this))
+    if (settings.logJobs) logJobs(this.events, this.logger)
     this.#release = holdProcess(this.runtime)
     this.#started = this.#start()
     this.#started.catch((error: unknown) => this.#failed(error))
@@ -125,7 +132,13 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
   }
 
   override get ready(): Promise<void> {
+    this.#isWatched = true
     return this.#started
+  }
+
+  get done(): Promise<void> {
+    this.#isWatched = true
+    return this.#done
   }
 
   get isStopping(): boolean {
@@ -205,8 +218,14 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
   }
 
   cancelAll(cancellations: readonly Cancellation[]): void {
-    for (const { seq, token, reason } of cancellations)
-      for (const queue of this.#all()) if (queue.cancel(seq, token, reason)) break
+    const queues = this.#all()
+    const unknown = cancellations.filter(({ seq, token, reason }) => !queues.some(queue => queue.cancel(seq, token, reason)))
+    // Their jobs may be on their way here, with the answer to a claim
+    this.#early = queues.some(({ claim }) => claim !== undefined) ? unknown : []
+  }
+
+  jobsCame(): void {
+    if (this.#early.length > 0) this.cancelAll(this.#early)
   }
 
   /** The runner was taken for dead: what it held belongs to others. It goes on as a new one. */
@@ -228,12 +247,13 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
     await super.ready
     if (this.#stopping !== undefined) return
     const { settings, store } = this
-    if (settings.strayErrors === 'exit') this.#uncatch = catchStrayErrors(error => this.#strayed(error))
+    if (settings.strayErrors === 'exit') this.#uncatch = catchStrayErrors((error, job) => this.#strayed(error, job))
     if (settings.signals) this.#unsignal = stopOnProcessSignals(this)
+    const askedAt = this.clock.now()
     await store.register(this.#registration(), settings.leaseMs)
     if (this.#isLeaving) return // the answer comes too late; nobody renews this lease
     this.#isRegistered = true
-    this.#lease.begin()
+    this.#lease.begin(askedAt)
     await this.#maintenance.takeBack()
     if (this.#stopping !== undefined) return
     this.#unlisten = store.listen(hint => this.#hinted(hint))
@@ -265,7 +285,7 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
 
   /** Hints of one turn make one look; without anything that runs there is nothing to cancel. */
   #lookForCancellations(): void {
-    if (this.#isLooking || !this.#all().some(({ isHolding }) => isHolding)) return
+    if (this.#isLooking || !this.#all().some(({ isHolding, claim }) => isHolding || claim !== undefined)) return
     this.#isLooking = true
     queueMicrotask(() => {
       this.#isLooking = false
@@ -345,30 +365,35 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
   }
 
   /** A handler has left something behind that failed: what runs may finish, and the process ends. */
-  #strayed(error: unknown): Promise<void> {
+  #strayed(error: unknown, { id, kind, queue }: StrayJob): Promise<void> {
     if (this.#failure !== undefined) return this.stop()
     this.#failure = new JobsError(
       'STRAY_ERROR',
-      'a handler left something behind that failed outside of its promise; the runner stops',
-      { cause: error },
+      `the handler of job ${id} (${kind}) left something behind that failed outside of its promise; the runner stops`,
+      { job: id, kind, queue, cause: error },
     )
-    this.logger.error(this.#failure.message, { code: 'STRAY_ERROR', error })
+    this.logger.error(this.#failure.message, { code: 'STRAY_ERROR', job: id, kind, queue, error })
     return this.stop()
   }
 
-  /** The start failed: everything is let go, and `done` tells. */
+  /** The start failed: everything is let go, and whoever asked for `ready` or `done` is told. A failure that nobody watches is raised. */
   #failed(error: unknown): void {
-    this.#failure ??=
+    const failure =
       error instanceof Error ? error : new JobsError('STORE_UNAVAILABLE', 'the runner could not start', { cause: error })
-    void this.stop()
+    this.#failure ??= failure
+    this.logger.error(`the runner could not start: ${failure.message}`, { code: codeOf(error), error })
+    void this.stop().then(() => {
+      if (!this.#isWatched) void Promise.reject(failure)
+    })
   }
 
   async #register(): Promise<void> {
+    const askedAt = this.clock.now()
     try {
       await this.store.register(this.#registration(), this.settings.leaseMs)
       this.storeHealth.worked('register')
       if (this.#stopping !== undefined) return
-      this.#lease.begin()
+      this.#lease.begin(askedAt)
       for (const queue of this.#queues.values()) queue.wake()
     } catch (error) {
       this.storeHealth.failed('register', error)

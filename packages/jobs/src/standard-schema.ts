@@ -1,5 +1,6 @@
 import { JobsError } from './errors.ts'
 import { pathStep } from './payload-encoder.ts'
+import { isThenable } from './thenable.ts'
 
 /**
  * A schema of any library that speaks Standard Schema (zod, valibot, arktype and many others). The types are those of the
@@ -43,9 +44,11 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
  * `what` is what the value is called in messages (`args`), `kind` whose it is.
  */
 export function validate(schema: StandardSchema, value: unknown, what: string, kind: string): unknown {
-  let answer: ReturnType<StandardSchema['~standard']['validate']>
+  let answer: SchemaResult<unknown> | Promise<SchemaResult<unknown>>
   try {
-    answer = schema['~standard'].validate(value)
+    const given: SchemaResult<unknown> | PromiseLike<SchemaResult<unknown>> = schema['~standard'].validate(value)
+    // A promise of any make: one that is taken for a result would let everything pass
+    answer = isThenable(given) ? Promise.resolve(given) : given
   } catch (cause) {
     throw schemaFailed(what, kind, cause)
   }

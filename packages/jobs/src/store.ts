@@ -2,7 +2,8 @@ import type { Clock, Logger } from '@genstage/core'
 
 /**
  * The contract of a store: where jobs live. Batch-first, every call is one write or one read, every write is durable when its promise
- * has resolved, and a call either happens whole or not at all. Texts (args, results, progress) are JSON that the store carries and never
+ * has resolved, and a call either happens whole or not at all. Every call settles in the end: where a connection may hang, the store ends
+ * it with an error. Texts (args, results, progress) are JSON that the store carries and never
  * looks into. Times are the store's own clock, milliseconds since 1970; durations are handed over, never dates of the caller's clock.
  *
  * A job's life: `delayed` until its time (once it is due it is read as `waiting` everywhere), `waiting` until it is claimed, `running` while a runner holds it, then one of `completed`,
@@ -57,8 +58,8 @@ export interface Store {
 
   /**
    * Takes back what dead runners held, and forgets them: at most `limit` jobs a call, `more` tells whether there are others. An attempt
-   * that was cut off is not counted as an attempt; it counts as a crash if it may have begun, that is if it was the first crash or
-   * `begin` was called. A job with `crashLimit` crashes becomes `failed` (`RUNNER_CRASHED`), all others wait again at their old place.
+   * that was cut off is not counted as an attempt; it counts as a crash if it may have begun, that is if
+   * `begin` was called, or it was the first crash of several that are allowed. A job with `crashLimit` crashes becomes `failed` (`RUNNER_CRASHED`), all others wait again at their old place.
    * A job whose cancellation was requested becomes `cancelled`. A runner that registers again meanwhile keeps none of its old jobs.
    */
   rescue(request: RescueRequest): Promise<Rescued>
@@ -220,8 +221,15 @@ export type Settlement = Held & {
 export interface Settled {
   /** In the order of the settlements. */
   readonly accepted: readonly boolean[]
+  /** Accepted settlements over which a request to cancel has won, by their place, with its reason: these jobs are cancelled. */
+  readonly overruled?: readonly Overruled[] | undefined
   /** The answer to `next`. */
   readonly claimed?: Claimed | undefined
+}
+
+export interface Overruled {
+  readonly index: number
+  readonly reason: string
 }
 
 /** Why an attempt failed, as data. */

@@ -1,6 +1,6 @@
 import { badOption, flag, oneOf, ownOptions, refuseUnknown, within } from '@genstage/core/adapters'
 import { shortText } from './job-settings.ts'
-import { millisecondsIn } from './numbers.ts'
+import { longestStoredDelayMs, millisecondsIn } from './numbers.ts'
 import type { Unique } from './store.ts'
 
 /** At most one job of the kind per key. */
@@ -16,14 +16,14 @@ export interface UniqueOptions {
 /** The last of several calls counts, once there was none for `ms`. */
 export interface DebounceOptions {
   readonly key: string
-  /** How long to wait for another call. 1 to 2^31 - 1. */
+  /** How long to wait for another call. 1 to 3,650 days. */
   readonly ms: number
 }
 
 /** At most one job per window. */
 export interface ThrottleOptions {
   readonly key: string
-  /** How long the window is that the first call opens. 1 to 2^31 - 1. */
+  /** How long the window is that the first call opens. 1 to 3,650 days. */
   readonly ms: number
   /** Whether another call meanwhile is kept for the next window (one of them), or not stored at all (default). */
   readonly next?: boolean
@@ -50,7 +50,10 @@ export function debounceOf(where: string, kind: string, value: unknown): { reado
   const own = ownOptions(inside, value)
   refuseUnknown(inside, own, ['key', 'ms'])
   const key = keyOf(inside, 'key', kind, own['key'])
-  return { unique: { key, until: 'started', conflict: 'replace' }, delayMs: millisecondsIn(inside, own, 'ms') }
+  return {
+    unique: { key, until: 'started', conflict: 'replace' },
+    delayMs: millisecondsIn(inside, own, 'ms', undefined, longestStoredDelayMs),
+  }
 }
 
 /** Reads the option `throttle`. */
@@ -59,7 +62,11 @@ export function throttleOf(where: string, kind: string, value: unknown): Unique 
   const own = ownOptions(inside, value)
   refuseUnknown(inside, own, ['key', 'ms', 'next'])
   const key = keyOf(inside, 'key', kind, own['key'])
-  return { key, until: millisecondsIn(inside, own, 'ms'), conflict: flag(inside, own, 'next') ? 'next' : 'keep' }
+  return {
+    key,
+    until: millisecondsIn(inside, own, 'ms', undefined, longestStoredDelayMs),
+    conflict: flag(inside, own, 'next') ? 'next' : 'keep',
+  }
 }
 
 /** No name of a kind has a colon in it, so that keys of two kinds are never the same. */

@@ -54,6 +54,51 @@ describe('the built-in back-offs', () => {
   })
 })
 
+describe('byError on errors that have causes', () => {
+  const coded = (code: string): Error => Object.assign(new Error('x'), { code })
+  const backoff = byError(
+    [
+      ['ECONNREFUSED', fixed(1)],
+      [RangeError, fixed(2)],
+      ['TimeoutError', fixed(3)],
+    ],
+    fixed(9),
+  )
+  const delay = (error: unknown): number => backoff(failed(1, error))
+
+  it('looks at these too: fetch throws a TypeError whose cause says what is wrong', () => {
+    expect(delay(new TypeError('fetch failed', { cause: coded('ECONNREFUSED') }))).toBe(1)
+    expect(delay(new Error('x', { cause: new RangeError('y') }))).toBe(2)
+    expect(delay(new Error('x', { cause: new Error('y', { cause: new DOMException('z', 'TimeoutError') }) }))).toBe(3)
+    expect(delay(new AggregateError([new Error('x'), coded('ECONNREFUSED')]))).toBe(1)
+    expect(delay(new TypeError('x', { cause: new AggregateError([coded('ECONNREFUSED')]) }))).toBe(1)
+    for (const cause of [undefined, null, 'ECONNREFUSED', coded('OTHER'), revoked()])
+      expect(delay(new Error('x', { cause }))).toBe(9)
+  })
+
+  it('takes the first rule that fits, wherever it fits', () => {
+    const cause = new RangeError('x', { cause: coded('ECONNREFUSED') })
+    expect(delay(cause)).toBe(1)
+    expect(
+      byError([
+        [TypeError, fixed(5)],
+        ['ECONNREFUSED', fixed(6)],
+      ])(failed(1, new TypeError('x', { cause }))),
+    ).toBe(5)
+  })
+
+  it('ends where causes go round, or are many', () => {
+    const first = new Error('first')
+    first.cause = new Error('second', { cause: first })
+    expect(delay(first)).toBe(9)
+    const many = Array.from({ length: 100_000 }, () => new Error('x'))
+    expect(delay(new AggregateError(many))).toBe(9)
+    let deep: Error = coded('ECONNREFUSED')
+    for (let depth = 0; depth < 1000; depth++) deep = new Error('x', { cause: deep })
+    expect(delay(deep)).toBe(9)
+  })
+})
+
 function revoked(): unknown {
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()

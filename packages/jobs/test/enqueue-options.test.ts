@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type EnqueueOptions, enqueueSettings } from '../src/enqueue-options.ts'
 import type { JobSettings } from '../src/job-settings.ts'
 import { kind } from '../src/kind.ts'
+import { longestStoredDelayMs } from '../src/numbers.ts'
 import { badOption, refused } from './support/refusal.ts'
 
 const mail = kind('mail', { queue: 'mails', maxAttempts: 5, timeoutMs: 1000, handler: () => 1 })
@@ -104,12 +105,24 @@ describe('any options of enqueue', () => {
         taken++
         const { priority, delayMs, maxAttempts, runAt = 0, timeoutMs = 1 } = made
         expect([priority, maxAttempts].every(Number.isInteger)).toBe(true)
-        expect(delayMs >= 0 && delayMs < 2 ** 31 && runAt >= 0 && runAt < 2 ** 48 && timeoutMs > 0).toBe(true)
+        expect(delayMs >= 0 && delayMs <= longestStoredDelayMs && runAt >= 0 && runAt < 2 ** 48 && timeoutMs > 0).toBe(true)
         expect(made.unique === undefined || made.unique.key.startsWith('mail:')).toBe(true)
       }),
       { numRuns: 2000, seed: 92 },
     )
     expect(taken).toBeGreaterThan(500)
+  })
+})
+
+describe('a time that no timer of the platform can wait for', () => {
+  it.each([30 * 86_400_000, 2 ** 31, 3650 * 86_400_000])('is kept as it is: %d ms', ms => {
+    expect(settings({ delayMs: ms }).delayMs).toBe(ms)
+    expect(settings({ debounce: { key, ms } }).delayMs).toBe(ms)
+    expect(settings({ throttle: { key, ms } }).unique?.until).toBe(ms)
+  })
+
+  it('is no timeout', () => {
+    expect(message({ timeoutMs: 2 ** 31 })).toContain('from 1 to 2147483647')
   })
 })
 
@@ -124,10 +137,15 @@ describe('options of enqueue that are refused:', () => {
   })
 
   it('BAD-92 delays', () => {
-    for (const delayMs of [null, -1, Number.NaN, 2 ** 31, 2 ** 53, Infinity, '5'])
-      expect(message({ delayMs })).toMatch(/^enqueue mail: delayMs must be a number of milliseconds from 0 to 2147483647, not /)
+    const allowed = 'a number of milliseconds from 0 to 315360000000 (beyond that: runAt)'
+    for (const delayMs of [null, -1, Number.NaN, 315_360_000_001, 2 ** 53, Infinity, '5'])
+      expect(message({ delayMs })).toContain(`enqueue mail: delayMs must be ${allowed}, not `)
     expect(settings({ delayMs: 0 }).delayMs).toBe(0)
-    expect(settings({ delayMs: 2 ** 31 - 1 }).delayMs).toBe(2 ** 31 - 1)
+  })
+
+  it('BAD-92 dates that are given for delays', () => {
+    message({ delayMs: Date.UTC(2024, 0, 1) })
+    message({ throttle: { key, ms: Date.UTC(2024, 0, 1) } })
   })
 
   it('BAD-93 dates', () => {
@@ -159,7 +177,7 @@ describe('options of enqueue that are refused:', () => {
     message({ unique: { key, conflict: 'next' } })
     message({ debounce: { key } })
     message({ debounce: key })
-    for (const ms of [0, -1, Number.NaN, 2 ** 31]) {
+    for (const ms of [0, -1, Number.NaN, 315_360_000_001]) {
       message({ debounce: { key, ms } })
       message({ throttle: { key, ms } })
     }

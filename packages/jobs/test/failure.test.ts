@@ -106,6 +106,39 @@ it('F12 a failure is made of anything, within its bounds, and is stored and read
   )
 })
 
+describe('the code of a failure', () => {
+  const withCode = (code: unknown, cause?: unknown): Error => Object.assign(new Error('x', { cause }), { code })
+
+  it('is that of the nearest cause where the error has none', () => {
+    const refused = withCode('ECONNREFUSED')
+    expect(toFailure(new TypeError('fetch failed', { cause: refused }))).toMatchObject({
+      code: 'ECONNREFUSED',
+      name: 'TypeError',
+      message: 'fetch failed',
+    })
+    const near = withCode('NEAR', withCode('FAR'))
+    expect(toFailure(new Error('x', { cause: near })).code).toBe('NEAR')
+    expect(toFailure(withCode('OWN', near)).code).toBe('OWN')
+    expect(toFailure(withCode(20, near)).code).toBe('NEAR')
+    expect(toFailure(new Error('x', { cause: near }), 'JOB_TIMEOUT').code).toBe('JOB_TIMEOUT')
+  })
+
+  it('is that of the first error inside an AggregateError that has one', () => {
+    const all = new AggregateError([new Error('x'), withCode('ENETUNREACH'), withCode('ETIMEDOUT')], 'x')
+    expect(toFailure(all).code).toBe('ENETUNREACH')
+    expect(toFailure(new TypeError('fetch failed', { cause: all })).code).toBe('ENETUNREACH')
+  })
+
+  it('is looked for in a few causes only, each once', () => {
+    const first = new Error('first')
+    first.cause = new Error('second', { cause: first })
+    expect(toFailure(first)).not.toHaveProperty('code')
+    const nested = (depth: number): Error => (depth === 0 ? withCode('DEEP') : new Error('x', { cause: nested(depth - 1) }))
+    expect(toFailure(nested(16)).code).toBe('DEEP')
+    expect(toFailure(nested(17))).not.toHaveProperty('code')
+  })
+})
+
 describe('failureError', () => {
   it('is an error again', () => {
     const error = failureError(toFailure(Object.assign(new RangeError('too far'), { code: 'EFAR' })))

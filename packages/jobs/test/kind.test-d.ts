@@ -122,6 +122,64 @@ describe('a declared kind', () => {
   })
 })
 
+describe('a kind whose types are written out', () => {
+  interface Sent {
+    readonly ok: boolean
+  }
+
+  it('is of the result that is written, however its handler returns it', () => {
+    expectTypeOf(kind<Mail, Sent>('mail', { handler: async () => ({ ok: true }) })).toEqualTypeOf<Kind<Mail, Sent>>()
+    expectTypeOf(kind<Mail, Sent>('mail', { handler: () => ({ ok: true }) })).toEqualTypeOf<Kind<Mail, Sent>>()
+    expectTypeOf(kind<Mail, Sent>('mail', async () => ({ ok: true }))).toEqualTypeOf<Kind<Mail, Sent>>()
+    expectTypeOf(kind<Mail, Sent>('mail', () => ({ ok: true }))).toEqualTypeOf<Kind<Mail, Sent>>()
+    expectTypeOf(kind<Mail, void>('mail', async () => {})).toEqualTypeOf<Kind<Mail, void>>()
+    expectTypeOf(kind<void, 'sent'>('mail', () => 'sent')).toEqualTypeOf<Kind<void, 'sent'>>()
+    expectTypeOf(kind<void, { at: 'home' | 'work' }>('mail', async () => ({ at: 'home' }))).toEqualTypeOf<
+      Kind<void, { at: 'home' | 'work' }>
+    >()
+    expectTypeOf(kind<Mail, number | undefined>('mail', async () => undefined)).toEqualTypeOf<Kind<Mail, number | undefined>>()
+    expectTypeOf(kind<Mail, readonly [string, number]>('mail', async () => ['a', 1])).toEqualTypeOf<
+      Kind<Mail, readonly [string, number]>
+    >()
+  })
+
+  it('may have outcomes, options and a schema of the result', () => {
+    const mail = kind<Mail, Sent>('mail', {
+      maxAttempts: 5,
+      result: z.object({ ok: z.boolean() }),
+      handler: async (args, job) => {
+        expectTypeOf(args).toEqualTypeOf<Mail>()
+        expectTypeOf(job).toEqualTypeOf<JobContext>()
+        if (job.attempt > 1) return discard('too late')
+        return args.to === '' ? retry({ inMs: 5 }) : { ok: true }
+      },
+    })
+    expectTypeOf(mail).toEqualTypeOf<Kind<Mail, Sent>>()
+    const plain = kind<Mail, Sent>('mail', (args, job) => {
+      expectTypeOf(args).toEqualTypeOf<Mail>()
+      return job.attempt > 1 ? snooze(5) : { ok: args.to !== '' }
+    })
+    expectTypeOf(plain).toEqualTypeOf<Kind<Mail, Sent>>()
+  })
+
+  it('takes nothing else of its handler', () => {
+    // @ts-expect-error text is no number
+    kind<Mail, number>('mail', async args => args.to)
+    // @ts-expect-error text is no number
+    kind<Mail, number>('mail', { handler: async args => args.to })
+    // @ts-expect-error other args than those that are written
+    kind<Mail, number>('mail', async (args: { readonly from: string }) => args.from.length)
+    // @ts-expect-error a schema of something else
+    kind<Mail, number>('mail', { result: z.string(), handler: async () => 1 })
+  })
+
+  it('leaves what is not written to be inferred', () => {
+    expectTypeOf(kind('mail', async () => ({ type: 'retry' }))).toEqualTypeOf<Kind<void, { type: string }>>()
+    expectTypeOf(kind('mail', async () => discard('never'))).toEqualTypeOf<Kind<void, never>>()
+    expectTypeOf(kind<Mail>('mail', async args => args.to)).toEqualTypeOf<Kind<Mail, unknown>>()
+  })
+})
+
 describe('kinds', () => {
   it('of whatever types fit together in a list', () => {
     const declared = kind<Mail, number>('mail')
@@ -141,6 +199,16 @@ describe('kinds', () => {
     // @ts-expect-error what looks like an outcome is none
     const forged: Outcome = { type: 'snooze', inMs: 1 }
     void forged
+  })
+})
+
+describe('code that is generic in its kind', () => {
+  it('enqueues with the args and gets the result of the kind', () => {
+    const run = async <Args, Result>(of: Kind<Args, Result>, args: Args): Promise<Result> =>
+      (await client.enqueue(of, args)).result()
+    expectTypeOf(run(kind<Mail, number>('mail'), { to: 'ada' })).resolves.toEqualTypeOf<number>()
+    // @ts-expect-error there is no such thing in its args
+    void run(kind<Mail, number>('mail'), { from: 'ada' })
   })
 })
 

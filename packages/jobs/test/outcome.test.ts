@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { toFailure } from '../src/failure.ts'
 import { cancel, discard, isOutcome, retry, snooze } from '../src/outcome.ts'
 import { encodePayload } from '../src/payload.ts'
 import { badOption, refused } from './support/refusal.ts'
@@ -11,6 +12,14 @@ describe('an outcome', () => {
     expect(snooze(5)).toMatchObject({ type: 'snooze', inMs: 5 })
     expect(discard('no such user')).toMatchObject({ type: 'discard', reason: 'no such user' })
     expect(cancel('withdrawn')).toMatchObject({ type: 'cancel', reason: 'withdrawn' })
+  })
+
+  it('takes text for the message of an error: whoever gives one did not throw it by mistake', () => {
+    const { error } = retry({ error: 'slow' })
+    expect(error).toBeInstanceOf(Error)
+    expect(toFailure(error)).toMatchObject({ name: 'Error', message: 'slow' })
+    expect(toFailure(error).stack).toContain('outcome.test.ts')
+    for (const other of [undefined, null, 5, { status: 429 }]) expect(retry({ error: other }).error).toBe(other)
   })
 
   it('is told from every result: what looks like one is none, and no payload carries one', () => {

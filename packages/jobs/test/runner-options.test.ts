@@ -2,6 +2,7 @@ import { createRuntime, defaultRuntime } from '@genstage/core'
 import { describe, expect, it } from 'vitest'
 import { kind } from '../src/kind.ts'
 import {
+  anyRunnerSettings,
   clientSettings,
   queueSettings,
   type RunnerOptions,
@@ -139,12 +140,47 @@ describe('the options of a runner', () => {
     message({ kinds: [...kinds, ...kinds] })
     message({ kinds: undefined })
     message({ kinds: null })
-    expect(message({ kinds: [kind('mail')] })).toContain('kinds must be kinds of which at least one has a handler')
+    for (const [names, problem] of [
+      [['mail', 'sum'], 'none of mail, sum has one (handledBy gives it)'],
+      [['mail'], 'none of mail has one (handledBy gives it)'],
+      [[], 'no kinds were given'],
+    ] as const)
+      expect(message({ kinds: names.map(name => kind(name)) })).toBe(
+        `startRunner: at least one of kinds must have a handler; ${problem}`,
+      )
+    const many = Array.from({ length: 12 }, (_, index) => kind(`k${index}`))
+    expect(message({ kinds: many })).toContain('none of k0, k1, k2, k3, k4, k5, k6, k7, k8, k9, … has one')
+    expect(badOption(() => settings({ kinds: many })).option).toBe('kinds')
   })
 
   it('BAD-108 refuse no queues', () => {
     for (const queues of [{}, undefined, null, 5, 'default', ['default'], new Map([['default', 5]]), { default: undefined }])
       message({ queues })
+    expect(message({ queues: {} })).toBe('startRunner: queues must name at least one queue, such as { default: 10 }; it is empty')
+    expect(badOption(() => settings({ queues: {} })).option).toBe('queues')
+  })
+
+  it('are refused in the name of whoever was called', () => {
+    const refusal = (options: object): string =>
+      badOption(() => anyRunnerSettings('testRunner', { store, kinds, queues: { default: 1 }, ...options })).message
+    for (const options of [
+      { queues: {} },
+      { queues: { default: 0 } },
+      { kinds: 5 },
+      { leaseMs: 0 },
+      { heartbeatMs: 1e6 },
+      { crashLimit: 0 },
+      { middleware: 5 },
+      { middleware: [5] },
+      { retention: 5 },
+      { name: '' },
+      { store: 5 },
+      { strayErrors: 5 },
+      { signals: 5 },
+      { grace: 5 },
+    ])
+      expect(refusal(options)).toMatch(/^testRunner: /)
+    expect(anyRunnerSettings('testRunner', { store, kinds: [kind('mail')], queues: { default: 1 } }).kinds.handled).toEqual([])
   })
 
   it('BAD-91 refuse names of queues', () => {

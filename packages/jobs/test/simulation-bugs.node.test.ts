@@ -17,6 +17,9 @@ describe('planted bugs', () => {
     ['lost-settlement', /^JOB-1: .* never end/],
     ['double-claim', /^JOB-[45]: .* was claimed/],
     ['lying-heart', /^JOB-8: .* has been dead for/],
+    ['hot-retry', /^JOB-13: job .* comes back 0 ms after attempt \d, not \d/],
+    ['late-retry', /^JOB-13: job .* comes back \d+ ms after attempt \d, not \d/],
+    ['greedy-pruning', /^JOB-14: job .* was pruned \d+ ms after it was/],
   ] as const satisfies readonly (readonly [PlantedBug, RegExp])[])('%s is found within 200 schedules', async (bug, message) => {
     const found = await fc.check(jobsProperty(bug), { seed: 1, numRuns: 200, endOnFailure: true })
     expect(found.failed).toBe(true)

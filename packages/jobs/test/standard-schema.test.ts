@@ -3,7 +3,8 @@ import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { JobsError } from '../src/errors.ts'
-import { isStandardSchema, type StandardSchema, validate } from '../src/standard-schema.ts'
+import { encodeResult, kind, prepareArgs, readArgs } from '../src/kind.ts'
+import { isStandardSchema, type SchemaResult, type StandardSchema, validate } from '../src/standard-schema.ts'
 import { refused } from './support/refusal.ts'
 
 const schemas: readonly (readonly [string, StandardSchema])[] = [
@@ -11,6 +12,13 @@ const schemas: readonly (readonly [string, StandardSchema])[] = [
   ['valibot', v.object({ user: v.object({ age: v.number() }), tags: v.array(v.string()) })],
   ['arktype', type({ user: { age: 'number' }, tags: 'string[]' })],
 ]
+
+/** A promise of another make. */
+function thenable<T>(value: T): PromiseLike<T> {
+  const { then } = Promise.resolve(value)
+  // oxlint-disable-next-line unicorn/no-thenable -- that is what it is to be
+  return { then: (...listeners) => then.apply(Promise.resolve(value), listeners) } as PromiseLike<T>
+}
 
 describe.each(schemas)('a schema of %s', (_, schema) => {
   it('is one', () => {
@@ -43,6 +51,21 @@ describe('a schema', () => {
       code: 'INVALID_ARGS',
       message: 'kind "mail": args: is taken',
     })
+  })
+
+  it('may check by a promise of any make, and refuses what it refuses', async () => {
+    const schemaOf = (answer: SchemaResult<unknown>): StandardSchema => ({
+      '~standard': { version: 1, vendor: 'own', validate: () => thenable(answer) as Promise<SchemaResult<unknown>> },
+    })
+    await expect(validate(schemaOf({ value: 4 }), 'x', 'args', 'mail')).resolves.toBe(4)
+    const refusing = schemaOf({ issues: [{ message: 'is refused' }] })
+    await expect(validate(refusing, 'x', 'args', 'mail')).rejects.toMatchObject({ code: 'INVALID_ARGS' })
+    await expect(prepareArgs(kind('mail', { args: refusing }), 'x')).rejects.toMatchObject({ code: 'INVALID_ARGS' })
+    expect(await prepareArgs(kind('mail', { args: schemaOf({ value: 4 }) }), 'x')).toBe('"x"')
+    await expect(readArgs(kind('mail', { args: refusing }), 1, '"x"')).rejects.toMatchObject({ code: 'INVALID_ARGS' })
+    refused('INVALID_ARGS', () => encodeResult(kind('mail', { result: refusing }), 'x'))
+    const upgrade = (args: unknown): unknown => thenable(`${String(args)}!`)
+    await expect(readArgs(kind('mail', { version: 2, upgrade }), 1, '"x"')).resolves.toBe('x!')
   })
 
   it('may throw, which is a refusal too', async () => {

@@ -36,6 +36,12 @@ const planted: Readonly<Record<string, Planted>> = {
       },
     }),
   },
+  'a settlement that a cancellation has overruled, and nobody is told': {
+    foundBy: 'JOB-5',
+    fault: store => ({
+      settle: async (settlements, next) => ({ ...(await store.settle(settlements, next)), overruled: undefined }),
+    }),
+  },
   'a claim that gives the jobs of the claim before once more': {
     foundBy: 'JOB-4',
     fault: store => {

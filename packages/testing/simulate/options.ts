@@ -9,7 +9,7 @@ usage: npm run simulate -- [jobs] [options]
   --kind K     topology, tree, or both in turn (default both; not with jobs)
   --path P     repeat one run, as the command printed with a counter-example says; needs --seed and --kind
   --plant B    plant a bug, to see it found: lost-event, repeated-event or swapped-events;
-               with jobs: lost-settlement, double-claim or lying-heart
+               with jobs: lost-settlement, double-claim, lying-heart, hot-retry, late-retry or greedy-pruning
   -h, --help   print this
 
 Ends with 1 when an invariant was violated. It prints the shortest counter-example then, and the command that replays it.
@@ -23,7 +23,7 @@ export type KindName = 'topology' | 'tree' | 'jobs'
 
 /** Bugs in dispatchers, and in what jobs depend on. */
 export const plantedBugs = ['lost-event', 'repeated-event', 'swapped-events'] as const
-const jobBugs = ['lost-settlement', 'double-claim', 'lying-heart'] as const
+const jobBugs = ['lost-settlement', 'double-claim', 'lying-heart', 'hot-retry', 'late-retry', 'greedy-pruning'] as const
 export type PlantedBug = (typeof plantedBugs)[number]
 export type PlantedJobBug = (typeof jobBugs)[number]
 

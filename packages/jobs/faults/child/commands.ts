@@ -40,6 +40,14 @@ export interface Commands {
   /** Takes the write lock of the file on a connection of its own, changes something, and keeps it like that. */
   holdLock(): Promise<void>
   releaseLock(): void
+  /** What the pool of threads is at. */
+  pool(): PoolFigures
+}
+
+/** Jobs that are on threads, and those that wait for one. */
+export interface PoolFigures {
+  readonly running: number
+  readonly waiting: number
 }
 
 /** What the commands work on. */
@@ -50,9 +58,10 @@ export interface Workplace {
   readonly path: string
   stop(graceMs: number | undefined): Promise<void>
   setWallClock(offsetMs: number): void
+  pool(): PoolFigures
 }
 
-export function commandsOf({ client, store, ledger, path, stop, setWallClock }: Workplace): Commands {
+export function commandsOf({ client, store, ledger, path, stop, setWallClock, pool }: Workplace): Commands {
   let locked: SqliteConnection | undefined
 
   async function enqueueOne({ id, kind, args, options }: PlannedJob): Promise<{ readonly id: string; readonly outcome: string }> {
@@ -81,6 +90,7 @@ export function commandsOf({ client, store, ledger, path, stop, setWallClock }: 
     cycles,
     look,
     backlog: measureBacklog,
+    pool,
     async holdLock() {
       locked = chooseDriver('auto').open(path)
       locked.exec('PRAGMA busy_timeout = 10000')

@@ -1,6 +1,7 @@
 import { fixed, kind, type JobContext, type Kind } from '../../src/index.ts'
 import type { LedgerWriter } from '../ledger.ts'
 import { die } from './fatal-store.ts'
+import type { Death } from './mortal.ts'
 import { type Thrown, throwables } from './throwables.ts'
 import type { Tokens } from './tokens.ts'
 
@@ -31,10 +32,21 @@ export interface KindArgs {
   readonly stray: { readonly how: 'timer' | 'promise' }
   /** Takes its process along. */
   readonly poison: Readonly<Record<string, never>>
+  /** On a thread, which dies in the first attempt. */
+  readonly mortal: { readonly how: Death; readonly failures: 1 }
+  /** On threads: ends when so many of its party run at once. */
+  readonly meet: { readonly party: string; readonly of: number }
 }
 export type KindName = keyof KindArgs
 
-type Handlers = { readonly [Name in KindName]: (args: KindArgs[Name], job: JobContext, ledger: LedgerWriter) => unknown }
+/** Those of `threadKinds` are not here. */
+type Handlers = {
+  readonly [Name in Exclude<KindName, 'mortal' | 'meet'>]: (
+    args: KindArgs[Name],
+    job: JobContext,
+    ledger: LedgerWriter,
+  ) => unknown
+}
 
 const handlers: Handlers = {
   async work({ ms, next = [] }, { client }, ledger) {
@@ -76,24 +88,33 @@ const handlers: Handlers = {
 
 /** The kinds of all fault runs; their handlers write down when they begin and end. */
 export function faultKinds(surroundings: Surroundings): readonly Kind[] {
-  const { ledger, tokens } = surroundings
+  const { ledger } = surroundings
   return Object.entries(handlers).map(
     ([name, handler]: [string, (args: never, job: JobContext, ledger: LedgerWriter) => unknown]) =>
-      kind(name, {
-        backoff: fixed(5),
-        async handler(args: never, job: JobContext) {
-          const subject = { job: job.id, attempt: job.attempt, token: tokens.tokenOf(job.id) }
-          ledger.write('start', subject)
-          job.signal.addEventListener('abort', () => {
-            const { reason }: { readonly reason: unknown } = job.signal
-            ledger.write(`aborted:${reason instanceof Error && 'code' in reason ? String(reason.code) : 'none'}`, subject)
-          })
-          const result = await handler(args, job, ledger)
-          ledger.write('end', subject)
-          return result
-        },
-      }),
+      witnessedKind(name, (args: never, job) => handler(args, job, ledger), surroundings),
   )
+}
+
+/** A kind with a line in the ledger for all that happens to its handler. */
+export function witnessedKind(
+  name: string,
+  handler: (args: never, job: JobContext) => unknown,
+  { ledger, tokens }: Surroundings,
+): Kind {
+  return kind(name, {
+    backoff: fixed(5),
+    async handler(args: never, job: JobContext) {
+      const subject = { job: job.id, attempt: job.attempt, token: tokens.tokenOf(job.id) }
+      ledger.write('start', subject)
+      job.signal.addEventListener('abort', () => {
+        const { reason }: { readonly reason: unknown } = job.signal
+        ledger.write(`aborted:${reason instanceof Error && 'code' in reason ? String(reason.code) : 'none'}`, subject)
+      })
+      const result = await handler(args, job)
+      ledger.write('end', subject)
+      return result
+    },
+  })
 }
 
 const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))

@@ -32,11 +32,15 @@ const runtime: Runtime =
     ? createRuntime({ clock: { now: clock.now, setTimer: clock.setTimer, wallTime: () => clock.wallTime() + wallOffsetMs } })
     : defaultRuntime
 const logger = opening.badListeners === undefined ? quiet : badLogger(opening.badListeners)
-const kinds = faultKinds({ ledger, tokens })
+// Thousands of other processes do not load what threads need
+const threads =
+  opening.threads === undefined ? undefined : (await import('./thread-kinds.ts')).threadKinds({ ledger, tokens }, opening.threads)
+const kinds = [...faultKinds({ ledger, tokens }), ...(threads?.kinds ?? [])]
 const runner: JobRunner | undefined =
   opening.runner === undefined ? undefined : startRunner({ ...opening.runner, store, kinds, runtime, logger })
 const client: JobClient = runner ?? openClient({ store, kinds, runtime, logger })
 
+threads?.listen(client)
 if (opening.badListeners !== undefined) listenBadly(client, opening.badListeners)
 client.events.on('leaseLost', ({ id }) => ledger.write('leaseLost', { job: id, token: tokens.tokenOf(id) }))
 client.events.on('stuck', ({ id }) => ledger.write('stuck', { job: id, token: tokens.tokenOf(id) }))
@@ -49,6 +53,7 @@ const commands: Commands = commandsOf({
   path,
   stop: graceMs => (runner === undefined ? client.close() : runner.stop(graceMs === undefined ? {} : { graceMs })),
   setWallClock: offsetMs => void (wallOffsetMs = offsetMs),
+  pool: () => threads?.pool() ?? { running: 0, waiting: 0 },
 })
 
 process.on('message', ({ number, command, args }: Ask) => {

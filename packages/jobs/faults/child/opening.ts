@@ -54,6 +54,8 @@ export interface Opening {
   readonly hasClockOfItsOwn?: boolean
   /** Its start is stopped at once, so many times. */
   readonly stopsAtOnce?: number
+  /** Its runner has kinds whose handlers run on so many threads (F14). */
+  readonly threads?: number
   /** Listeners and a logger that do what they must not (F43). */
   readonly badListeners?: BadListeners
 }

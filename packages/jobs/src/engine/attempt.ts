@@ -1,4 +1,5 @@
-import type { Maybe } from '@genstage/core'
+import { GenStageError, type Maybe } from '@genstage/core'
+import { oneOf } from '@genstage/core/adapters'
 import { JobsError, type JobsErrorCode } from '../errors.ts'
 import { delayAfter } from '../backoff.ts'
 import { cutText, toFailure } from '../failure.ts'
@@ -6,6 +7,7 @@ import { encodeResult, handlerOf, type Kind, readArgs } from '../kind.ts'
 import { isOutcome, type Outcome } from '../outcome.ts'
 import { encodePayload } from '../payload.ts'
 import type { ClaimedJob, Failure, LogEntry, Settlement } from '../store.ts'
+import { isThenable } from '../thenable.ts'
 import { clearTimer } from '../timers.ts'
 import type { EngineContext } from './engine-context.ts'
 import { AttemptContext } from './attempt-context.ts'
@@ -50,6 +52,8 @@ export class Attempt {
   #startedAt = 0
   #cut: Cut | undefined
   #isOver = false
+  /** The args could be read. */
+  #isRead = false
   #signal: AbortController | undefined
   #stopping: AbortController | undefined
   #isStopping = false
@@ -165,9 +169,10 @@ export class Attempt {
 
   /** `message` is text, but where nobody checks types. */
   log(message: unknown, level: LogEntry['level']): void {
+    const checked = oneOf('log', { level }, 'level', ['debug', 'info', 'warn', 'error'], 'info')
     if (this.#isOver) return
     const { clock, reporter } = this.engine
-    reporter.log(this.job, { level, message: cutText(String(message), longestLine), at: clock.wallTime() })
+    reporter.log(this.job, { level: checked, message: cutText(String(message), longestLine), at: clock.wallTime() })
   }
 
   #handle(): unknown {
@@ -176,29 +181,37 @@ export class Attempt {
   }
 
   #call(args: unknown): unknown {
+    this.#isRead = true
     const handler = handlerOf(this.#kind)
     if (handler === undefined) throw new JobsError('UNKNOWN_KIND', `kind "${this.job.kind}" has no handler in this runner`)
     const context = new AttemptContext(this, args)
     const { middleware } = this.engine
     if (middleware.length === 0) return handler(args, context)
-    const step = (index: number): Promise<unknown> => {
+    let called = -1
+    const step = async (index: number): Promise<unknown> => {
+      if (index <= called) throw new GenStageError('BAD_OPTION', `middleware[${index - 1}]: next must be called at most once`)
+      called = index
       const wrap = middleware[index]
-      return (async () => (wrap === undefined ? handler(args, context) : wrap(context, () => step(index + 1))))()
+      return wrap === undefined ? handler(args, context) : wrap(context, () => step(index + 1))
     }
     return step(0)
   }
 
   #returned(value: unknown): void {
     if (this.#isOver) return
-    if (isOutcome(value)) return this.#end(this.#decided(value))
-    let result: string | undefined
+    let settlement: Settlement
     try {
-      result = value === undefined ? undefined : encodeResult(this.#kind, value)
+      settlement = isOutcome(value) ? this.#decided(value) : this.#completed(value)
     } catch (error) {
       // Another attempt would return the same
-      return this.#end({ ...this.#base(), to: 'failed', failure: toFailure(error) })
+      settlement = { ...this.#base(), to: 'failed', failure: toFailure(error) }
     }
-    this.#end({ ...this.#base(), to: 'completed', result })
+    this.#end(settlement)
+  }
+
+  #completed(value: unknown): Settlement {
+    const result = value === undefined ? undefined : encodeResult(this.#kind, value)
+    return { ...this.#base(), to: 'completed', result }
   }
 
   #threw(error: unknown): void {
@@ -219,7 +232,7 @@ export class Attempt {
     this.#end(this.#failedAs(toFailure(cut.why === 'timeout' ? cutError(cut, this.job) : thrown, codes[cut.why]), thrown))
   }
 
-  #decided(outcome: Outcome): Settlement | undefined {
+  #decided(outcome: Outcome): Settlement {
     switch (outcome.type) {
       case 'retry':
         return this.#failedAs(
@@ -239,7 +252,8 @@ export class Attempt {
   /** Another attempt if there is one left, else the end. */
   #failedAs(failure: Failure, error: unknown, inMs?: number): Settlement {
     const { job, engine } = this
-    if (isTooNew(failure)) return { ...this.#base(), to: 'snooze', inMs: engine.settings.unknownVersionMs }
+    // Of the kind, not what a handler may call an error of its own
+    if (!this.#isRead && failure.code === 'VERSION_TOO_NEW') return this.#tooNew(failure)
     if (job.attempt >= job.maxAttempts) return { ...this.#base(), to: 'failed', failure }
     if (inMs !== undefined) return { ...this.#base(), to: 'retry', inMs, failure }
     const delay = delayAfter(this.#kind.backoff, { attempt: job.attempt, error, random: engine.runtime.random })
@@ -249,6 +263,23 @@ export class Attempt {
         kind: job.kind,
       })
     return { ...this.#base(), to: 'retry', inMs: delay.inMs, failure }
+  }
+
+  /** A newer release has to handle it: it is looked at again later, and does not fail meanwhile. */
+  #tooNew(failure: Failure): Settlement {
+    const { job, engine } = this
+    const { unknownVersionMs } = engine.settings
+    const what = `${job.kind} ${job.version}`
+    if (!engine.tooNew.has(what)) {
+      engine.tooNew.add(what)
+      engine.logger.warn(`${failure.message}; its jobs are looked at again every ${unknownVersionMs} ms`, {
+        code: 'VERSION_TOO_NEW',
+        kind: job.kind,
+        version: job.version,
+        job: job.id,
+      })
+    }
+    return { ...this.#base(), to: 'snooze', inMs: unknownVersionMs }
   }
 
   #base(): { readonly seq: number; readonly token: number; readonly ranMs: number } {
@@ -299,11 +330,11 @@ export class Attempt {
 
 function isBadResult(error: unknown): boolean {
   const refusals: readonly JobsErrorCode[] = ['BAD_PAYLOAD', 'PAYLOAD_TOO_LARGE']
-  return error instanceof JobsError && refusals.includes(error.code) && error.path?.startsWith('result') === true
-}
-
-function isTooNew(failure: Failure): boolean {
-  return failure.code === 'VERSION_TOO_NEW'
+  try {
+    return error instanceof JobsError && refusals.includes(error.code) && error.path?.startsWith('result') === true
+  } catch {
+    return false // what was thrown may be anything, also something that must not be looked at
+  }
 }
 
 /** What the signal is aborted with. */
@@ -321,8 +352,4 @@ function cutError(cut: Cut, job: ClaimedJob): JobsError {
     queue: job.queue,
     ...(cut.why === 'stray' ? { cause: cut.error } : {}),
   })
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -12,11 +12,16 @@ export interface CompleterOwner {
   claimFailed(): void
 }
 
+/**
+ * What the store said to a settlement. `refused`: the job was no longer ours. `unknown`: the answer got lost, or it was never asked.
+ * `cancelled`: it was taken, but the job is cancelled, because that had been asked for.
+ */
+export type Answer = 'taken' | 'refused' | 'unknown' | { readonly cancelled: string }
+
 /** A settlement on its way, and who wants to know whether it was taken. */
 interface Entry {
   readonly settlement: Settlement
-  /** `refused`: the job was no longer ours. */
-  readonly settled: (answer: 'taken' | 'refused' | 'unknown') => void
+  readonly settled: (answer: Answer) => void
   /** It was in a call that has failed, which may have been carried out although its answer never came. */
   wasTried: boolean
 }
@@ -132,9 +137,10 @@ export class Completer {
     const { store } = this.#engine
     if (entries.length === 0) return request === undefined ? undefined : store.claim(request)
     const settlements = entries.map(({ settlement }) => settlement)
-    const { accepted, claimed } = await store.settle(settlements, request)
+    const { accepted, overruled, claimed } = await store.settle(settlements, request)
+    const cancelled = new Map(overruled?.map(({ index, reason }) => [index, { cancelled: reason }]))
     for (const [index, { settled, wasTried }] of entries.entries())
-      settled(accepted[index] === true ? 'taken' : wasTried ? 'unknown' : 'refused')
+      settled(accepted[index] === true ? (cancelled.get(index) ?? 'taken') : wasTried ? 'unknown' : 'refused')
     return claimed
   }
 

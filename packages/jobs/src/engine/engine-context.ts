@@ -23,6 +23,8 @@ export interface EngineContext {
   readonly middleware: readonly Middleware[]
   readonly reporter: Reporter
   readonly suspects: Suspects
+  /** Kinds and versions of args that are too new for this runner, once it was told. */
+  readonly tooNew: Set<string>
   /** For handlers that enqueue. */
   readonly client: JobClient
   /** Unique in the process; it stays. */
@@ -35,4 +37,6 @@ export interface EngineContext {
   readonly storeHealth: StoreHealth
   /** The store may believe that this runner holds jobs it knows nothing of: the answer to a claim got lost. */
   doubtHoldings(): void
+  /** A claim was answered. */
+  jobsCame(): void
 }

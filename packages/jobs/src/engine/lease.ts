@@ -41,10 +41,11 @@ export class Lease {
     return this.silentMs >= this.#engine.settings.leaseMs
   }
 
-  begin(): void {
+  /** The runner was registered, by a call that was made at `askedAt`: the lease may have begun then. */
+  begin(askedAt: number): void {
     this.#isEnded = false
     clearTimer(this.#timer)
-    this.#beatAt = this.#engine.clock.now()
+    this.#beatAt = askedAt
     this.#schedule()
     this.#heart = this.#startHeart()
   }
@@ -62,15 +63,17 @@ export class Lease {
   async beat(): Promise<void> {
     if (this.#isEnded) return
     const { store, settings, runner, storeHealth, clock } = this.#engine
+    // An answer that was long on its way says nothing of the time since the store has given it
+    const askedAt = clock.now()
     try {
       const { alive, cancellations } = await store.heartbeat(runner, settings.leaseMs, this.#owner.figures)
       if (this.#isEnded) return
       storeHealth.worked('heartbeat')
       if (!alive) return this.#lost()
       const wasInDoubt = this.isInDoubt
-      this.#beatAt = clock.now()
+      this.#beatAt = Math.max(this.#beatAt, askedAt)
       this.#owner.cancelAll(cancellations)
-      if (wasInDoubt) this.#owner.leaseConfirmed()
+      if (wasInDoubt && !this.isInDoubt) this.#owner.leaseConfirmed()
     } catch (error) {
       storeHealth.failed('heartbeat', error)
     }

@@ -39,7 +39,14 @@ export class Health implements StoreHealth {
   failed(operation: string, error: unknown): void {
     this.#failures.set(operation, (this.#failures.get(operation) ?? 0) + 1)
     if (!this.#isFailing)
-      this.#logger.error(`the store failed (${operation}); it is tried again`, { code: codeOf(error), operation, error })
+      this.#logger.error(
+        `the store failed (${operation}); ${operation === 'report' ? 'what was reported is given up' : 'it is tried again'}`,
+        {
+          code: codeOf(error),
+          operation,
+          error,
+        },
+      )
     this.#isFailing = true
     this.#events.emit('storeError', { operation, error, at: this.#clock.wallTime() })
   }
@@ -53,7 +60,8 @@ export class Health implements StoreHealth {
   }
 }
 
-function codeOf(error: unknown): string {
+/** The code of what a store rejected with. */
+export function codeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
     ? error.code
     : 'STORE_FAILED'

@@ -1,22 +1,28 @@
+import type { ClaimedJob } from '../store.ts'
+
 /**
- * Jobs that have one crash left before they are given up start one at a time in a runner: if the process dies again, it is known which of
+ * Jobs that have one crash left before they are given up begin one at a time in a runner: if the process dies again, it is known which of
  * them it was, and its neighbours are not given up with it.
  */
 export class Suspects {
-  #isBusy = false
-  readonly #waiting: (() => void)[] = []
+  /** The first one's turn it is; the others wait for theirs. */
+  readonly #line = new Map<ClaimedJob, () => void>()
 
-  /** Resolves when it is this one's turn, with how to let the next one in. */
-  async enter(): Promise<() => void> {
-    if (this.#isBusy) await new Promise<void>(resolve => this.#waiting.push(resolve))
-    this.#isBusy = true
-    let isLeft = false
-    return () => {
-      if (isLeft) return
-      isLeft = true
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#isBusy = false
-      else next()
-    }
+  /** Whether it is the turn of this job. Otherwise it has a place in the line, and is told when its turn has come. */
+  enter(job: ClaimedJob, onTurn: () => void): boolean {
+    if (!this.#line.has(job)) this.#line.set(job, onTurn)
+    return this.#first === job
+  }
+
+  /** This job has ended, or waits no more. One that never was here changes nothing. */
+  leave(job: ClaimedJob): void {
+    const wasFirst = this.#first === job
+    this.#line.delete(job)
+    const next = this.#first
+    if (wasFirst && next !== undefined) this.#line.get(next)?.()
+  }
+
+  get #first(): ClaimedJob | undefined {
+    return this.#line.keys().next().value
   }
 }

@@ -1,10 +1,8 @@
 import type { ClaimedJob, Settlement } from '../store.ts'
 import { decodePayload } from '../payload.ts'
 import type { Attempt } from './attempt.ts'
+import type { Answer } from './completer.ts'
 import type { EngineContext } from './engine-context.ts'
-
-/** What the store said to a settlement. `unknown`: its answer got lost, or it was never asked. */
-export type Answer = 'taken' | 'refused' | 'unknown'
 
 /** Tells how an attempt ended, once the store has it. */
 export function tellEnd(engine: EngineContext, attempt: Attempt, settlement: Settlement | undefined, answer: Answer): void {
@@ -30,6 +28,7 @@ export function tellEnd(engine: EngineContext, attempt: Attempt, settlement: Set
     return
   }
   if (answer === 'unknown') return
+  if (answer !== 'taken') return tellCancelled(engine, job, answer)
   const at = clock.wallTime()
   switch (settlement.to) {
     case 'completed':
@@ -59,7 +58,7 @@ export function tellEnd(engine: EngineContext, attempt: Attempt, settlement: Set
       events.emit('discarded', { ...event, at, failure: settlement.failure })
       return
     case 'cancelled':
-      return tellCancelled(engine, job, settlement.reason, answer)
+      return tellCancelled(engine, job, { cancelled: settlement.reason })
     case 'snooze':
       events.emit('snoozed', { ...event, at, inMs: settlement.inMs })
       return
@@ -68,7 +67,9 @@ export function tellEnd(engine: EngineContext, attempt: Attempt, settlement: Set
   }
 }
 
-/** Tells that a job was cancelled by this runner. */
-export function tellCancelled({ events, clock }: EngineContext, job: ClaimedJob, reason: string, answer: Answer): void {
-  if (answer === 'taken') events.emit('cancelled', { id: job.id, kind: job.kind, queue: job.queue, at: clock.wallTime(), reason })
+/** Tells that a job was cancelled by this runner, if it was. */
+export function tellCancelled({ events, clock }: EngineContext, job: ClaimedJob, answer: Answer): void {
+  if (typeof answer === 'string') return
+  const { id, kind, queue } = job
+  events.emit('cancelled', { id, kind, queue, at: clock.wallTime(), reason: answer.cancelled })
 }

@@ -14,8 +14,8 @@ const surplusMs = 1_000
 
 /**
  * One queue of a runner: what must survive its stages (fetcher, executors): which jobs are claimed, which run. A job is in one
- * place at a time: `ahead` (claimed, nobody has it yet), `given` (on its way to the executors), `running` (its attempt has begun). So a
- * stage that fails and is started again loses nothing, and starts nothing twice.
+ * place at a time: `ahead` (claimed, nobody has it yet), `given` (on its way to the executors), `running` (its attempt has begun), `aside`
+ * (a suspect whose turn has not come). So a stage that fails and is started again loses nothing, and starts nothing twice.
  */
 export class WorkQueue implements AttemptOwner, CompleterOwner, StagedQueue {
   readonly name: string
@@ -27,6 +27,8 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, StagedQueue {
   #ahead: ClaimedJob[] = []
   readonly #given = new Set<ClaimedJob>()
   readonly #running = new Set<Attempt>()
+  /** They take no place: others run meanwhile. */
+  readonly #aside = new Set<ClaimedJob>()
   /** Suspects whose end is not written yet, by token: who waits for that. */
   readonly #unwritten = new Map<number, () => void>()
   /** Demand that the fetcher could not meet. */
@@ -79,7 +81,7 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, StagedQueue {
 
   /** Whether there are jobs of this queue here that have not ended. */
   get isHolding(): boolean {
-    return this.#ahead.length + this.#given.size + this.#running.size > 0
+    return this.#ahead.length + this.#given.size + this.#running.size + this.#aside.size > 0
   }
 
   /** The claim under way. */
@@ -91,6 +93,7 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, StagedQueue {
   *held(): Generator<number> {
     for (const { token } of this.#ahead) yield token
     for (const { token } of this.#given) yield token
+    for (const { token } of this.#aside) yield token
     for (const { job } of this.#running) yield job.token
     yield* this.completer.held()
   }
@@ -132,8 +135,7 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, StagedQueue {
 
   /** The runner was taken for dead: nothing it holds is its own any more. */
   leaseLost(): void {
-    this.#ahead = []
-    this.#given.clear()
+    this.#takeUnbegun()
     for (const attempt of this.#running) {
       tellEnd(this.#engine, attempt, undefined, 'refused')
       attempt.lost()
@@ -181,12 +183,14 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, StagedQueue {
       return true
     }
     const isIt = (job: ClaimedJob): boolean => job.seq === seq && job.token === token
-    const waiting = this.#ahead.find(isIt) ?? [...this.#given].find(isIt)
+    const waiting = this.#ahead.find(isIt) ?? [...this.#given, ...this.#aside].find(isIt)
     if (waiting === undefined) return false
     this.#ahead = this.#ahead.filter(job => job !== waiting)
     this.#given.delete(waiting)
+    this.#aside.delete(waiting)
+    this.#engine.suspects.leave(waiting)
     this.completer.add({ seq, token, ranMs: 0, to: 'cancelled', reason }, answer =>
-      tellCancelled(this.#engine, waiting, reason, answer),
+      tellCancelled(this.#engine, waiting, answer === 'taken' ? { cancelled: reason } : answer),
     )
     return true
   }
@@ -222,7 +226,7 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, StagedQueue {
     if (!this.#given.delete(job)) return
     // Another runner may have it, or have completed it (JOB-5)
     if (this.#engine.isLeaseInDoubt) return this.#isStopping ? this.#release(job) : void this.#ahead.unshift(job)
-    return job.crashes > 0 ? this.#beginSuspect(job) : this.#begin(job)
+    return job.crashes > 0 || this.#isFirstCrashLast ? this.#beginSuspect(job) : this.#begin(job)
   }
 
   #begin(job: ClaimedJob): Maybe<void> {
@@ -235,11 +239,25 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, StagedQueue {
     return attempt.begin()
   }
 
-  /** Known to have begun (`Store.begin`), and alone among its like when one more crash is its end. */
-  async #beginSuspect(job: ClaimedJob): Promise<void> {
+  /** When one more crash is its end, it begins alone among its like: until its turn comes it waits aside. */
+  #beginSuspect(job: ClaimedJob): Maybe<void> {
     const { settings, suspects } = this.#engine
+    const isAlone = job.crashes >= settings.crashLimit - 1 && !this.#isFirstCrashLast
+    if (!isAlone || suspects.enter(job, () => this.#isTurnOf(job))) return this.#beginMarked(job)
+    this.#aside.add(job)
+    this.#look()
+  }
+
+  /** It takes the next place that is free. */
+  #isTurnOf(job: ClaimedJob): void {
+    if (!this.#aside.delete(job)) return
+    this.#ahead.unshift(job)
+    this.#look()
+  }
+
+  /** Known to have begun (`Store.begin`). */
+  async #beginMarked(job: ClaimedJob): Promise<void> {
     this.#given.add(job)
-    const leave = job.crashes >= settings.crashLimit - 1 ? await suspects.enter() : () => {}
     try {
       const [isOurs] = await this.#beginInStore(job)
       if (!this.#given.delete(job) || isOurs !== true) return
@@ -247,7 +265,7 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, StagedQueue {
       // Else the death of the next one would be counted against this one too
       await this.#written(job)
     } finally {
-      leave()
+      this.#engine.suspects.leave(job)
       this.#look()
     }
   }
@@ -314,6 +332,7 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, StagedQueue {
     this.#claim = undefined
     if (request.runner !== this.#engine.runner) return // claimed by a runner that was taken for dead since
     this.#ahead.push(...jobs)
+    this.#engine.jobsCame()
     if (this.#isStopping || this.#isPaused) return this.#giveBack()
     // Paused for all runners: what was claimed ahead waits with the rest
     if (paused) this.#giveBack()
@@ -335,6 +354,11 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, StagedQueue {
     this.#engine.doubtHoldings()
   }
 
+  /** Then every job says that it begins, and none is a suspect. */
+  get #isFirstCrashLast(): boolean {
+    return this.#engine.settings.crashLimit === 1
+  }
+
   get #free(): number {
     return this.#concurrency - this.#running.size - this.#given.size
   }
@@ -346,14 +370,24 @@ export class WorkQueue implements AttemptOwner, CompleterOwner, StagedQueue {
 
   /** Gives back what has not begun, also what is on its way to the executors: they do not begin it any more. */
   #giveBack(): void {
-    const jobs = [...this.#given, ...this.#ahead]
+    for (const job of this.#takeUnbegun()) this.#release(job)
+  }
+
+  /** All that is here and has not begun; it is here no more. */
+  #takeUnbegun(): readonly ClaimedJob[] {
+    const jobs = [...this.#aside, ...this.#given, ...this.#ahead]
     this.#ahead = []
     this.#given.clear()
-    for (const job of jobs) this.#release(job)
+    this.#aside.clear()
+    for (const job of jobs) this.#engine.suspects.leave(job)
+    return jobs
   }
 
   #release(job: ClaimedJob): void {
-    this.completer.add({ seq: job.seq, token: job.token, ranMs: 0, to: 'release' }, () => {})
+    this.#engine.suspects.leave(job)
+    this.completer.add({ seq: job.seq, token: job.token, ranMs: 0, to: 'release' }, answer =>
+      tellCancelled(this.#engine, job, answer),
+    )
   }
 
   /** Handlers may have become slower since jobs were claimed ahead: then others are to have them. */

@@ -2,16 +2,17 @@ import { badOption, oneOf, ownOptions, refuseUnknown, wholeNumber } from '@genst
 import { Simulation, VirtualClock } from '@genstage/testing'
 import type { Middleware } from '../job-context.ts'
 import type { Kind } from '../kind.ts'
-import { type RunnerSettings, runnerSettings } from '../runner-options.ts'
+import { anyRunnerSettings, type RunnerSettings } from '../runner-options.ts'
 import { memoryStore } from '../stores/memory/memory-store.ts'
 
 /** How a test runner is made. */
 export interface TestRunnerOptions {
-  /** The kinds that it knows; those with a handler can be run. */
+  /** The kinds that it knows, at least one. Jobs of those without a handler wait, to be asked for by `assertEnqueued`. */
   readonly kinds: readonly Kind[]
   /**
-   * When jobs run. `'manual'` (default): when the test says so. `'inline'`: `enqueue` runs the job to its end before it resolves, with
-   * all its attempts; for delays and back-off the clock is moved on.
+   * When jobs run. `'manual'` (default): when the test says so. `'inline'`: `enqueue` and `retry` run the job to its end before they
+   * resolve, with all its attempts; for delays and back-off the clock is moved on. A job that cannot run, because its kind has no handler
+   * or its queue is paused, stays waiting there too, and `enqueue` resolves: the job is stored.
    */
   readonly mode?: 'manual' | 'inline'
   /** Wrapped around every handler, as in a real runner. Default none. */
@@ -41,7 +42,9 @@ export function testRunnerSettings(options: TestRunnerOptions): TestRunnerSettin
     seed: wholeNumber(where, own, 'seed', 1, { min: 0 }),
     clock: new VirtualClock(now.getTime()),
   })
-  const engine = runnerSettings({
+  if (own['kinds'] === undefined || (Array.isArray(own['kinds']) && own['kinds'].length === 0))
+    throw badOption(where, 'kinds', own['kinds'], 'an array of at least one kind')
+  const engine = anyRunnerSettings(where, {
     store: memoryStore(),
     kinds: own['kinds'] as readonly Kind[],
     queues: { default: 1 },

@@ -1,4 +1,4 @@
-import { badOption, ownOptions, refuseUnknown } from '@genstage/core/adapters'
+import { badOption, ownOptions, refuseUnknown, wholeNumber } from '@genstage/core/adapters'
 import type { Simulation, VirtualClock } from '@genstage/testing'
 import { Client } from '../client.ts'
 import type { EngineContext } from '../engine/engine-context.ts'
@@ -12,7 +12,7 @@ import type { EnqueueOptions } from '../enqueue-options.ts'
 import { JobsError } from '../errors.ts'
 import { newId } from '../ids.ts'
 import type { Job } from '../job.ts'
-import type { EnqueueArguments, JobClient } from '../job-client.ts'
+import type { JobClient } from '../job-client.ts'
 import type { Middleware } from '../job-context.ts'
 import type { Kind } from '../kind.ts'
 import type { RunnerSettings } from '../runner-options.ts'
@@ -41,7 +41,7 @@ export interface DrainOptions {
   readonly queue?: string
   /** Also what is due later, retries among it: the clock is moved on to it. Default false. */
   readonly withDelayed?: boolean
-  /** More attempts than that are taken for an endless row: an error is thrown. Default 1,000. */
+  /** Where so many attempts are not enough, the row is taken for an endless one (`TIMEOUT`). From 1; default 1,000. */
   readonly limit?: number
 }
 
@@ -52,9 +52,12 @@ export interface TestRunner extends JobClient {
   readonly ran: readonly Ran[]
   /** Runs the job that is next, of one queue or of all; undefined if none is due. */
   runNext(options?: { readonly queue?: string }): Promise<Ran | undefined>
-  /** Makes one attempt at this job; if it is due later, the clock is moved on. Rejects with `UNKNOWN_JOB` if it does not wait. */
+  /**
+   * Makes one attempt at this job; if it is due later, the clock is moved on. Rejects with `UNKNOWN_JOB` if it does not wait, or cannot
+   * run: its queue is paused, or its kind has no handler.
+   */
   run(id: string): Promise<Ran>
-  /** Runs what is due until nothing is, and counts how that went. */
+  /** Runs what is due until nothing is, and counts how that went. Rejects with `TIMEOUT` when there is no end to it (`limit`). */
   drain(options?: DrainOptions): Promise<Drained>
   /** Moves the clock on; timers fire on the way. Runs no jobs. */
   advance(ms: number): Promise<void>
@@ -103,6 +106,7 @@ class ManualRunner extends Client implements TestRunner, EngineContext {
   readonly middleware: readonly Middleware[]
   readonly storeHealth: Health
   readonly reporter: Reporter
+  readonly tooNew: Set<string> = new Set()
   readonly suspects: Suspects = new Suspects()
   readonly isLeaseInDoubt = false as const
   readonly instance: string
@@ -111,6 +115,8 @@ class ManualRunner extends Client implements TestRunner, EngineContext {
   readonly #simulation: Simulation
   readonly #started: Promise<void>
   readonly #running = new Set<Attempt>()
+  /** Settles when the last of those who look for a job has found it. */
+  #chosen: Promise<unknown> = Promise.resolve()
 
   constructor({ mode, simulation, engine }: TestRunnerSettings) {
     super(engine)
@@ -137,8 +143,18 @@ class ManualRunner extends Client implements TestRunner, EngineContext {
   }
 
   doubtHoldings(): void {}
+  jobsCame(): void {}
 
-  override enqueue<Args, Result>(kind: Kind<Args, Result>, ...rest: EnqueueArguments<Args>): Promise<EnqueuedJob<Args, Result>>
+  override enqueue<Args, Result>(
+    kind: Kind<Args, Result>,
+    args: Args,
+    options?: EnqueueOptions,
+  ): Promise<EnqueuedJob<Args, Result>>
+  override enqueue<Result>(
+    kind: Kind<void, Result>,
+    args?: undefined,
+    options?: EnqueueOptions,
+  ): Promise<EnqueuedJob<void, Result>>
   override enqueue(kind: string, args?: unknown, options?: EnqueueOptions): Promise<EnqueuedJob>
   override enqueue(kind: unknown, args?: unknown, options?: EnqueueOptions): Promise<EnqueuedJob> {
     return this.#ranInline(super.enqueue(kind as string, args, options))
@@ -154,46 +170,44 @@ class ManualRunner extends Client implements TestRunner, EngineContext {
     return jobs
   }
 
+  override async retry(id: string): Promise<'retried' | 'active' | 'completed' | 'missing'> {
+    const answer = await super.retry(id)
+    if (this.#mode === 'inline' && answer === 'retried') await this.#runToItsEnd(id)
+    return answer
+  }
+
   async runNext(options?: { readonly queue?: string }): Promise<Ran | undefined> {
     const own = ownOptions('runNext', options)
     refuseUnknown('runNext', own, ['queue'])
     await this.#started
-    const queues = options?.queue === undefined ? Object.keys((await this.stats()).queues) : [options.queue]
-    const claimed: ClaimedJob[] = []
-    for (const queue of queues) claimed.push(...(await this.#claim(queue, 1)))
-    const next = claimed.toSorted(compareClaims)[0]
-    await this.#release(claimed.filter(job => job !== next))
+    const next = await this.#alone(() => this.#takeNext(options?.queue))
     return next && this.#attempt(next)
   }
 
   async run(id: string): Promise<Ran> {
     await this.#started
-    const job = await this.find(id)
-    if (job === undefined || (job.state !== 'waiting' && job.state !== 'delayed'))
+    const { job, claimed } = await this.#alone(() => this.#take(id))
+    if (claimed !== undefined) return this.#attempt(claimed)
+    if (!isToRun(job))
       throw new JobsError('UNKNOWN_JOB', `job ${id} does not wait to run: ${job?.state ?? 'there is none'}`, { job: id })
-    if (job.state === 'delayed') await this.advance(job.runAt - this.clock.wallTime())
-    const claimed = await this.#claim(job.queue, Number.MAX_SAFE_INTEGER)
-    const mine = claimed.find(each => each.id === id)
-    await this.#release(claimed.filter(each => each !== mine))
-    if (mine === undefined)
-      throw new JobsError('UNKNOWN_JOB', `job ${id} cannot run: its queue is paused, or kind "${job.kind}" has no handler here`, {
-        job: id,
-        kind: job.kind,
-      })
-    return this.#attempt(mine)
+    const why = this.handled.includes(job.kind) ? `queue "${job.queue}" is paused` : `kind "${job.kind}" has no handler here`
+    throw new JobsError('UNKNOWN_JOB', `job ${id} cannot run: ${why}`, { job: id, kind: job.kind, queue: job.queue })
   }
 
   async drain(options?: DrainOptions): Promise<Drained> {
     const own = ownOptions('drain', options)
     refuseUnknown('drain', own, ['queue', 'withDelayed', 'limit'])
-    const { queue, withDelayed = false, limit = mostAttempts } = options ?? {}
+    const limit = wholeNumber('drain', own, 'limit', mostAttempts, { min: 1 })
+    const { queue, withDelayed = false } = options ?? {}
     const counts = { completed: 0, failed: 0, discarded: 0, cancelled: 0, retry: 0, snooze: 0, release: 0 }
-    for (let attempts = 0; ; attempts++) {
+    for (let attempts = 0; attempts <= limit;) {
       const ran = await this.runNext(queue === undefined ? {} : { queue })
-      if (ran !== undefined) counts[ran.to]++
-      else if (!withDelayed || !(await this.#moveToNext(queue))) return counts
-      if (attempts >= limit) throw new Error(`drain: there is no end to it: ${attempts} attempts were made, and more are due`)
+      if (ran !== undefined) {
+        counts[ran.to]++
+        attempts++
+      } else if (!withDelayed || !(await this.#moveToNext(queue))) return counts
     }
+    throw new JobsError('TIMEOUT', `drain: there is no end to it: after ${limit} attempts (limit) another one was due`)
   }
 
   async advance(ms: number): Promise<void> {
@@ -242,6 +256,34 @@ class ManualRunner extends Client implements TestRunner, EngineContext {
       for (const attempt of this.#running) if (attempt.job.seq === seq && attempt.job.token === token) attempt.cancel(reason)
   }
 
+  /** One after the other: who looks for a job claims others too, and gives them back. */
+  #alone<T>(choose: () => Promise<T>): Promise<T> {
+    const chosen = this.#chosen.then(choose)
+    this.#chosen = chosen.catch(() => {}) // told by `chosen`
+    return chosen
+  }
+
+  async #takeNext(queue: string | undefined): Promise<ClaimedJob | undefined> {
+    const queues = queue === undefined ? Object.keys((await this.stats()).queues) : [queue]
+    const claimed: ClaimedJob[] = []
+    for (const each of queues) claimed.push(...(await this.#claim(each, 1)))
+    const next = claimed.toSorted(compareClaims)[0]
+    await this.#release(claimed.filter(job => job !== next))
+    return next
+  }
+
+  /** Claims a job that waits, if it can run here; the clock is moved on to its time. */
+  async #take(id: string): Promise<{ readonly job: Job | undefined; readonly claimed?: ClaimedJob | undefined }> {
+    const job = await this.find(id)
+    if (!isToRun(job) || !this.handled.includes(job.kind) || (await this.stats()).queues[job.queue]?.paused === true)
+      return { job }
+    await this.advance(Math.max(0, job.runAt - this.clock.wallTime()))
+    const all = await this.#claim(job.queue, Number.MAX_SAFE_INTEGER)
+    const claimed = all.find(each => each.id === id)
+    await this.#release(all.filter(each => each !== claimed))
+    return { job, claimed }
+  }
+
   async #claim(queue: string, limit: number): Promise<readonly ClaimedJob[]> {
     return (await this.store.claim({ runner: this.runner, queue, limit, kinds: this.handled })).jobs
   }
@@ -285,13 +327,15 @@ class ManualRunner extends Client implements TestRunner, EngineContext {
     return job
   }
 
+  /** Or leaves it waiting, if it cannot run: it is stored, which is what was asked for. */
   async #runToItsEnd(id: string): Promise<void> {
+    await this.#started
     for (let attempts = 0; attempts < mostAttempts; attempts++) {
-      const job = await this.find(id)
-      if (job === undefined || (job.state !== 'waiting' && job.state !== 'delayed')) return
-      await this.run(id)
+      const { claimed } = await this.#alone(() => this.#take(id))
+      if (claimed === undefined) return
+      await this.#attempt(claimed)
     }
-    throw new Error(`job ${id} has no end: ${mostAttempts} attempts were made`)
+    throw new JobsError('TIMEOUT', `job ${id} has no end: ${mostAttempts} attempts were made`, { job: id })
   }
 
   /** Moves the clock on to the next job that is due later. False if there is none. */
@@ -314,6 +358,10 @@ class ManualRunner extends Client implements TestRunner, EngineContext {
       before = page.next
     }
   }
+}
+
+function isToRun(job: Job | undefined): job is Job & { readonly state: 'waiting' | 'delayed' } {
+  return job?.state === 'waiting' || job?.state === 'delayed'
 }
 
 function compareClaims(a: ClaimedJob, b: ClaimedJob): number {

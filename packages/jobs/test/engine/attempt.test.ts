@@ -79,6 +79,121 @@ describe('what a handler returns', () => {
   })
 })
 
+/** Something that throws whatever is done with it. */
+function untouchable(): Error {
+  const { proxy, revoke } = Proxy.revocable(new Error('never read'), {})
+  revoke()
+  return proxy
+}
+
+describe('what must not be looked at', () => {
+  it.each([
+    ['thrown', () => { throw untouchable() }], // prettier-ignore
+    ['rejected with', () => Promise.reject(untouchable())],
+    ['returned', () => untouchable()],
+    ['resolved with', async () => [untouchable()]],
+  ])('F12 %s: the attempt has failed, its place is free', async (_, handler) => {
+    const { job, runner, world } = await ranOnce(handler as () => unknown)
+    expect(['delayed', 'failed']).toContain(job.state)
+    expect([job.attempt, runner.queue('default').running]).toEqual([1, 0])
+    await world.close()
+  })
+})
+
+describe('log', () => {
+  it('BAD_OPTION refuses a level that is none, so that it spoils no other job’s lines', async () => {
+    const { job, runner, world } = await ranOnce((_, { log }) => {
+      log('fine', 'warn')
+      log('not fine', { user: 1 } as never)
+    })
+    expect(job.error).toMatchObject({ code: 'BAD_OPTION' })
+    expect(job.error?.message).toContain("log: level must be one of 'debug', 'info', 'warn', 'error', not")
+    expect((await world.settled(runner.logs(job.id))).map(({ level, message }) => [level, message])).toEqual([['warn', 'fine']])
+    await world.close()
+  })
+
+  it('F3 what cannot be written is given up, and that is said', async () => {
+    const world = new World()
+    world.fail('report')
+    const runner = await world.runner([kind('work', (_: void, { log }) => log('x'))])
+    const job = await world.settled(runner.enqueue('work'))
+    await world.settled(job.result())
+    expect(world.log.map(({ message }) => message)).toContain('the store failed (report); what was reported is given up')
+    await world.close()
+  })
+})
+
+describe('args of a newer version', () => {
+  it('wait for a newer release: no attempt is counted, and the log tells it once for each kind and version', async () => {
+    const world = new World()
+    const Newer = kind<string>('work', { version: 3, upgrade: args => args })
+    const Older = kind('work', { version: 2, upgrade: args => args, handler: (_: string) => {} })
+    const client = world.client()
+    const jobs = await world.settled(client.enqueueMany(Newer, ['a', 'b']))
+    await world.runner([Older])
+    await world.advance(200_000)
+    for (const { id } of jobs) expect(await world.settled(client.find(id))).toMatchObject({ state: 'delayed', attempt: 0 })
+    const lines = world.lines('VERSION_TOO_NEW')
+    expect(lines.map(({ level, message }) => [level, message])).toEqual([
+      ['warn', expect.stringMatching(/version 3, known here is 2; .* looked at again every 60000 ms$/)],
+    ])
+    await world.close()
+  })
+
+  it('is nothing that a handler can claim: an error of its own with that code is a failed attempt', async () => {
+    const error = Object.assign(new Error('mine'), { code: 'VERSION_TOO_NEW' })
+    const { job, world } = await ranOnce(() => Promise.reject(error), { maxAttempts: 1 })
+    expect([job.state, job.attempt, job.error?.code]).toEqual(['failed', 1, 'VERSION_TOO_NEW'])
+    await world.close()
+  })
+})
+
+describe('a cancellation that comes while an attempt fails', () => {
+  it.each([
+    ['throws', () => { throw new Error('x') }], // prettier-ignore
+    ['snoozes', () => snooze(1_000)],
+  ])('JOB-5 the job is cancelled, and told as that, where the handler %s', async (_, end) => {
+    const world = new World()
+    world.hooks.cancellations = () => Promise.resolve([])
+    const Work = kind('work', async () => {
+      await world.delay(100)
+      return (end as () => unknown)()
+    })
+    const runner = await world.runner([Work])
+    const { id } = await world.settled(runner.enqueue(Work))
+    await world.advance(50)
+    expect(await world.settled(world.client().cancel(id, 'too late'))).toBe('requested')
+    await world.advance(1_000)
+    expect(await world.state(id)).toBe('cancelled')
+    expect(world.told('failed', 'snoozed', 'cancelled').map(({ name, event }) => [name, event])).toEqual([
+      ['cancelled', expect.objectContaining({ id, reason: 'too late' })],
+    ])
+    await world.close()
+  })
+
+  it('reaches the handler at once, also where the answer to its claim is still on its way', async () => {
+    const world = new World()
+    let aborted: unknown
+    const Work = kind('work', (_: void, { signal }) => {
+      signal.addEventListener('abort', () => (aborted = [world.now, (signal.reason as JobsError).code]))
+      return new Promise(() => {})
+    })
+    world.hooks.claim = async (call, request) => {
+      const answer = await call()
+      if (answer.jobs.length > 0) await world.delay(500)
+      return request.limit > 0 ? answer : answer
+    }
+    const runner = await world.runner([Work], { default: 1 }, { abandonMs: 10 })
+    const { id } = await world.settled(runner.enqueue(Work))
+    await world.advance(100)
+    expect(await world.settled(runner.cancel(id))).toBe('requested')
+    await world.advance(450)
+    expect(await world.state(id)).toBe('cancelled')
+    expect(aborted).toBeUndefined() // it never began
+    await world.close()
+  })
+})
+
 describe('outcomes', () => {
   it('retry says when, and uses an attempt', async () => {
     const { job, world } = await ranOnce(() => retry({ inMs: 5_000, error: new TypeError('slow down') }))
@@ -328,6 +443,18 @@ describe('the context', () => {
 })
 
 describe('middleware', () => {
+  it('BAD_OPTION that calls next twice runs the handler once, and the attempt has failed', async () => {
+    let runs = 0
+    const twice: Middleware = async (_, next) => {
+      await next()
+      return next()
+    }
+    const { job, world } = await ranOnce(() => ++runs, { middleware: [async (_, next) => next(), twice] })
+    expect([runs, job.state, job.error?.code]).toEqual([1, 'delayed', 'BAD_OPTION'])
+    expect(job.error?.message).toBe('middleware[1]: next must be called at most once')
+    await world.close()
+  })
+
   it('is wrapped around the handler, the first outermost; it sees the args, and may change the result', async () => {
     const seen: string[] = []
     const wrap =

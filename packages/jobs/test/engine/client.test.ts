@@ -1,14 +1,32 @@
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { JobsError, kind } from '../../src/index.ts'
+import type { Hint, Store } from '../../src/store.ts'
 import { World } from '../support/world.ts'
 
 const Echo = kind('echo', (text: string) => text)
+/** A kind whose args are checked by a promise. */
+const Slow = kind('slow', {
+  args: z.string().refine(async text => text !== 'bad', 'is bad'),
+  handler: text => text,
+})
 const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
 const code = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => 'resolved',
     (error: unknown) => (error instanceof JobsError ? error.code : error),
   )
+
+/** A store that tells the hints of the test alone. */
+function withHints(inner: Store): { readonly store: Store; readonly hint: (hint: Hint) => void } {
+  const listeners = new Set<(hint: Hint) => void>()
+  const listen = (listener: (hint: Hint) => void): (() => void) => {
+    listeners.add(listener)
+    return () => void listeners.delete(listener)
+  }
+  const store = new Proxy(inner, { get: (target, name) => (name === 'listen' ? listen : (Reflect.get(target, name) as unknown)) })
+  return { store, hint: hint => listeners.forEach(listener => listener(hint)) }
+}
 
 /** How many jobs each insert had. */
 function watchInserts(world: World): number[] {
@@ -101,6 +119,36 @@ describe('enqueue', () => {
     await world.close()
   })
 
+  it('BAD-100 enqueueMany takes no more than a million, tells how many there were, and stores none', async () => {
+    const world = new World()
+    const client = world.client()
+    await expect(
+      client.enqueueMany(
+        Echo,
+        Array.from({ length: 1_000_001 }, () => 'x'),
+      ),
+    ).rejects.toMatchObject({
+      code: 'BAD_OPTION',
+      message: 'enqueueMany echo: args must be an array of at most 1,000,000 args, not an array of 1,000,001',
+    })
+    await expect(client.enqueueMany(Echo, new Set(['x']) as unknown as string[])).rejects.toMatchObject({
+      code: 'BAD_OPTION',
+      message: 'enqueueMany echo: args must be an array of at most 1,000,000 args, not a Set',
+    })
+    expect((await world.settled(client.list())).jobs).toEqual([])
+    await world.close()
+  })
+
+  it('enqueueMany takes the args as they are at the call, also where their schema is asynchronous', async () => {
+    const world = new World()
+    const client = world.client()
+    const args = ['a', 'b', 'c']
+    const enqueued = client.enqueueMany(Slow, args)
+    args.length = 0
+    expect(await world.settled(enqueued)).toHaveLength(3)
+    await world.close()
+  })
+
   it('by name: any where no kinds are known, else those alone, with the nearest name', async () => {
     const world = new World()
     expect(await code(world.settled(world.client().enqueue('whatever', { a: 1 })))).toBe('resolved')
@@ -160,6 +208,182 @@ describe('results', () => {
     delete world.hooks.find
     await world.runner([Echo])
     expect(await world.settled(results)).toEqual(['a', 'b', 'c'])
+    await world.close()
+  })
+
+  it('of many waits are read 250 at a time, with a turn of the event loop in between, one look at a time', async () => {
+    const world = new World()
+    const client = world.client({ pollMs: 1_000 })
+    const jobs = await world.settled(
+      client.enqueueMany(
+        Echo,
+        Array.from({ length: 1_100 }, (_, n) => `${n}`),
+      ),
+    )
+    const reads: { readonly turn: number; readonly count: number }[] = []
+    let [turns, under, most] = [0, 0, 0]
+    world.hooks.find = async (call, ids) => {
+      world.simulation.clock.setTimer(0, () => void turns++)
+      reads.push({ turn: turns, count: ids.length })
+      most = Math.max(most, ++under)
+      const found = await call()
+      under--
+      return found
+    }
+    const results = Promise.all(jobs.map(job => job.result()))
+    await world.advance(0)
+    expect(reads.map(({ count }) => count)).toEqual([250, 250, 250, 250, 100])
+    expect(reads.map(({ turn }) => turn)).toEqual([0, 1, 2, 3, 4])
+    reads.length = 0
+    await world.advance(1_000)
+    expect(reads.map(({ count }) => count)).toEqual([250, 250, 250, 250, 100])
+    expect(most).toBe(1)
+    delete world.hooks.find
+    await world.runner([Echo], { default: 1_000 })
+    expect((await world.settled(results)).slice(-2)).toEqual(['1098', '1099'])
+    await world.close()
+  })
+
+  it('of hints that come during a look make one more look, and jobs that finish meanwhile are read first', async () => {
+    const world = new World()
+    const { store, hint } = withHints(world.store)
+    const client = world.client({ store, pollMs: 1_000_000 })
+    const jobs = await world.settled(
+      client.enqueueMany(
+        Echo,
+        Array.from({ length: 600 }, (_, n) => `${n}`),
+      ),
+    )
+    const results = jobs.map(job => code(job.result()))
+    await world.advance(0)
+    const reads: (readonly string[])[] = []
+    const last = jobs[599]?.id ?? ''
+    world.hooks.find = (call, ids) => {
+      reads.push(ids)
+      if (reads.length <= 2) for (let n = 0; n < 5; n++) hint({ type: 'changed' })
+      if (reads.length === 1) hint({ type: 'finished', id: last, state: 'completed' })
+      return call()
+    }
+    hint({ type: 'changed' })
+    await world.advance(0)
+    expect(reads.map(ids => ids.length)).toEqual([250, 250, 101, 250, 250, 100])
+    expect(reads[1]?.[0]).toBe(last)
+    expect(reads.flat().filter(each => each === jobs[0]?.id)).toHaveLength(2)
+    await world.settled(client.close())
+    expect(new Set(await world.settled(Promise.all(results)))).toEqual(new Set(['STOPPED']))
+    await world.close()
+  })
+
+  it('F17 wait where the store fails for a time: told once in each row of failures', async () => {
+    for (const failure of ['STORE_UNAVAILABLE', 'STORE_BUSY', 'STORE_FULL', 'STORE_READ_ONLY', 'STORE_FAILED'] as const) {
+      const world = new World()
+      const client = world.client({ pollMs: 100 })
+      const job = await world.settled(client.enqueue(Echo, 'x'))
+      const result = job.result()
+      for (let row = 1; row <= 2; row++) {
+        const mend = world.fail('find', failure)
+        await world.advance(1_000)
+        mend()
+        await world.advance(100)
+        const told = world.log.map(({ level, message, fields }) => [level, message, fields['code']])
+        expect(told).toEqual(
+          Array.from({ length: row }, () => [
+            ['error', 'the store failed (result); it is tried again', failure],
+            ['info', 'the store works again', undefined],
+          ]).flat(),
+        )
+      }
+      await world.runner([Echo])
+      expect(await world.settled(result)).toBe('x')
+      await world.close()
+    }
+  })
+
+  it('are not waited for where what is wrong with the store does not pass', async () => {
+    for (const failure of ['STORE_CORRUPT', 'SCHEMA_TOO_NEW', 'BAD_CONFIG'] as const) {
+      const world = new World()
+      const client = world.client()
+      const jobs = await world.settled(
+        client.enqueueMany(
+          Echo,
+          Array.from({ length: 300 }, () => 'x'),
+        ),
+      )
+      const results = jobs.map(job => code(job.result()))
+      await world.settle()
+      world.fail('find', failure)
+      expect(new Set(await world.settled(Promise.all(results)))).toEqual(new Set([failure]))
+      await world.close()
+    }
+  })
+
+  it('come although one part of the jobs cannot be read', async () => {
+    const world = new World()
+    const client = world.client({ pollMs: 100 })
+    const jobs = await world.settled(
+      client.enqueueMany(
+        Echo,
+        Array.from({ length: 600 }, () => 'x'),
+      ),
+    )
+    const bad = jobs[0]?.id ?? ''
+    world.hooks.find = (call, ids) => (ids.includes(bad) ? Promise.reject(new Error('not this one')) : call())
+    const results = jobs.map(job => code(job.result()))
+    await world.runner([Echo])
+    expect(await world.settled(Promise.all(results.slice(250)))).toEqual(Array.from({ length: 350 }, () => 'resolved'))
+    delete world.hooks.find
+    expect(await world.settled(Promise.all(results))).toEqual(results.map(() => 'resolved'))
+    await world.close()
+  })
+
+  it('come although a read was never answered', async () => {
+    const world = new World()
+    const client = world.client({ pollMs: 1_000 })
+    const job = await world.settled(client.enqueue(Echo, 'x'))
+    world.hooks.find = () => new Promise(() => {})
+    const result = job.result()
+    await world.advance(20_000)
+    delete world.hooks.find
+    await world.runner([Echo])
+    await world.advance(20_000)
+    expect(await world.settled(result, 0)).toBe('x')
+    expect(world.lines('STORE_UNAVAILABLE')).toHaveLength(1)
+    // Nor does it hold up the close
+    world.hooks.find = () => new Promise(() => {})
+    const other = code(client.result(id(1)))
+    await world.settled(client.close())
+    expect(await other).toBe('STOPPED')
+    delete world.hooks.find
+    await world.close()
+  })
+
+  it('are not waited for where the store cannot be opened', async () => {
+    const world = new World()
+    world.fail('open')
+    const client = world.client()
+    const before = code(client.result(id(1)))
+    expect(await world.settled(before)).toBe('STORE_UNAVAILABLE')
+    expect(await code(world.settled(client.result(id(1))))).toBe('STORE_UNAVAILABLE')
+    await world.close()
+  })
+
+  it('timeoutMs and a signal count from the call, also where the store is not open yet', async () => {
+    const world = new World()
+    world.before('open', () => world.delay(60_000))
+    const client = world.client()
+    const controller = new AbortController()
+    const reason = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error)
+    const timeout = code(client.result(id(1), { timeoutMs: 100 }))
+    const aborted = reason(client.result(id(1), { signal: controller.signal }))
+    const before = reason(client.result(id(1), { signal: AbortSignal.abort(new Error('before')) }))
+    expect(await world.settled(before, 0)).toMatchObject({ message: 'before' })
+    expect(await world.settled(timeout, 100)).toBe('TIMEOUT')
+    controller.abort(new Error('enough'))
+    expect(await world.settled(aborted, 0)).toMatchObject({ message: 'enough' })
+    const closed = code(client.result(id(1)))
+    const close = client.close()
+    expect(await world.settled(closed, 0)).toBe('STOPPED')
+    await world.settled(close)
     await world.close()
   })
 
@@ -237,6 +461,25 @@ describe('close', () => {
       expect((await world.settled(again.list())).jobs).toHaveLength(3)
       await world.close()
     }
+  })
+
+  it('also where the args are checked by a promise; what is called afterwards is refused', async () => {
+    const world = new World()
+    const client = world.client()
+    await client.ready
+    const calls = [
+      code(client.enqueue(Slow, 'x')),
+      code(client.enqueueMany(Slow, ['a', 'b'])),
+      code(client.enqueue(Slow, 'bad')),
+      code(client.enqueueMany(Slow, ['a', 'bad'])),
+    ]
+    const closed = client.close()
+    const late = [code(client.enqueue(Slow, 'x')), code(client.enqueueMany(Slow, ['x'])), code(client.enqueue(Slow, 'bad'))]
+    expect(await world.settled(Promise.all(calls))).toEqual(['resolved', 'resolved', 'INVALID_ARGS', 'INVALID_ARGS'])
+    expect(await world.settled(Promise.all(late))).toEqual(['STOPPED', 'STOPPED', 'STOPPED'])
+    await world.settled(closed)
+    expect((await world.settled(world.client().list())).jobs).toHaveLength(3)
+    await world.close()
   })
 
   it('a wait for a result that began just before is ended too', async () => {

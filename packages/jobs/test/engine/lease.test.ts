@@ -65,6 +65,34 @@ describe('lease', () => {
     await world.close()
   })
 
+  it('JOB-5 F8 an answer to a heartbeat that was long on its way does not confirm a lease that is over by now', async () => {
+    const world = new World()
+    const runs: string[] = []
+    const make = (who: string) => kind('work', () => void runs.push(who))
+    const late = await world.runner([make('late')], { default: 1 })
+    const { id } = late
+    await world.advance(9_000)
+    // Carried out at once; the answers take longer than the lease
+    world.hooks.heartbeat = async (call, who, ...rest) => {
+      const answer = await call()
+      if (who === id) await world.delay(45_000)
+      void rest
+      return answer
+    }
+    world.hooks.claim = async (call, request) => {
+      const answer = await call()
+      if (request.runner === id) await world.delay(47_000)
+      return answer
+    }
+    await world.settled(world.client().enqueue('work'))
+    await world.advance(1_000)
+    const other = await world.runner([make('other')], { default: 1 })
+    await world.advance(120_000)
+    expect(runs).toEqual(['other'])
+    world.hooks.heartbeat = call => call()
+    await world.settled(Promise.all([late.stop(), other.stop()]))
+  })
+
   it('is lost while the runner stops: stop ends, and no timer is left', async () => {
     const world = new World()
     const Work = kind('work', () => world.delay(1_000))

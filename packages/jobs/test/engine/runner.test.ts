@@ -113,6 +113,17 @@ describe('the life of a runner', () => {
     }
   })
 
+  it('a start that fails is told in the log, with its code', async () => {
+    const world = new World()
+    world.fail('open')
+    const runner = world.starting([Echo])
+    await code(world.settled(runner.done))
+    expect(world.lines('STORE_UNAVAILABLE').map(({ level, message }) => [level, message])).toEqual([
+      ['error', 'the runner could not start: a planned fault'],
+    ])
+    await world.close()
+  })
+
   it('stop resolves although the store cannot be left in order', async () => {
     for (const point of ['unregister', 'close', 'settle'] as const) {
       const world = new World()

@@ -1,25 +1,116 @@
 import { describe, expect, it } from 'vitest'
 import { kind } from '../../src/index.ts'
 import { Suspects } from '../../src/engine/suspects.ts'
+import type { ClaimedJob } from '../../src/store.ts'
 import { World } from '../support/world.ts'
 
 describe('suspects', () => {
-  it('enter one at a time, in their order; to leave twice is to leave once', async () => {
+  it('have their turn one at a time, in their order; one that waits no more is passed over', () => {
     const suspects = new Suspects()
+    const turns: string[] = []
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(id => ({ id }) as ClaimedJob)
+    if (a === undefined || b === undefined || c === undefined || d === undefined) throw new Error('four jobs')
+    const enter = (job: ClaimedJob): boolean => suspects.enter(job, () => turns.push(job.id))
+    expect([a, b, c, d].map(enter)).toEqual([true, false, false, false])
+    expect([enter(a), enter(b)]).toEqual([true, false])
+    suspects.leave(b)
+    suspects.leave(a)
+    suspects.leave(a)
+    expect([turns, enter(c), enter(d)]).toEqual([['c'], true, false])
+    suspects.leave(c)
+    suspects.leave(d)
+    expect([turns, enter(b)]).toEqual([['c', 'd'], true])
+  })
+
+  it('JOB-7 JOB-19 that wait for their turn take no place: all other jobs of the runner go on', async () => {
+    const world = new World()
     const order: string[] = []
-    const one = async (name: string): Promise<void> => {
-      const leave = await suspects.enter()
-      order.push(`${name} in`)
-      await Promise.resolve()
-      order.push(`${name} out`)
-      leave()
-      leave()
+    const Long = kind('long', async (n: number) => {
+      order.push(`long ${n}`)
+      await world.delay(3_600_000)
+    })
+    const Short = kind('short', (n: number) => void order.push(`short ${n}`))
+    const client = world.client()
+    const longs = await world.settled(client.enqueueMany(Long, [1, 2, 3]))
+    for (let death = 0; death < 2; death++) await dieWith(world, 'long', 3)
+    const runner = await world.runner([Long, Short], { default: 2, other: 2 }, { crashLimit: 3 })
+    await world.advance(10)
+    await world.settled(client.enqueueMany(Short, [1, 2], { queue: 'other' }))
+    await world.settled(client.enqueueMany(Short, [3, 4]))
+    await world.advance(1_000)
+    expect(order).toEqual(['long 1', 'short 1', 'short 2', 'short 3', 'short 4'])
+    expect(runner.queue('default').running).toBe(1)
+    await world.settled(client.cancel(longs[1]?.id ?? ''))
+    await world.advance(1_000)
+    expect(await world.state(longs[1]?.id ?? '')).toBe('cancelled')
+    await world.advance(3_600_000)
+    expect(order.slice(5)).toEqual(['long 3'])
+    await world.settled(runner.stop({ graceMs: 0 }))
+    expect(await world.state(longs[2]?.id ?? '')).toBe('waiting')
+    await world.close()
+  })
+
+  it('JOB-7 F15 with crashLimit 1 every job says that it begins, and none waits for another', async () => {
+    const world = new World()
+    let most = 0
+    let now = 0
+    const begun: number[] = []
+    world.hooks.begin = (call, held) => {
+      begun.push(held.length)
+      return call()
     }
-    await Promise.all([one('a'), one('b'), one('c')])
-    await one('d')
-    expect(order).toEqual(['a in', 'a out', 'b in', 'b out', 'c in', 'c out', 'd in', 'd out'])
+    const Work = kind('work', async () => {
+      most = Math.max(most, ++now)
+      await world.delay(100)
+      now--
+    })
+    const runner = await world.runner([Work], { default: 3 }, { crashLimit: 1 })
+    await world.settled(runner.enqueueMany(Work, [undefined, undefined, undefined]))
+    await world.advance(1_000)
+    expect([most, begun]).toEqual([3, [1, 1, 1]])
+    await world.close()
+  })
+
+  it('JOB-7 that wait for their turn are given back when their queue is paused, and the line goes on', async () => {
+    const world = new World()
+    const order: string[] = []
+    const Work = kind('work', async (n: number) => {
+      order.push(`${n}`)
+      await world.delay(1_000)
+    })
+    const client = world.client()
+    await world.settled(client.enqueueMany(Work, [1, 2], { queue: 'a' }))
+    await world.settled(client.enqueueMany(Work, [3], { queue: 'b' }))
+    for (let death = 0; death < 2; death++) await dieWith(world, 'work', 3, ['a', 'b'])
+    const runner = await world.runner([Work], { a: 2 })
+    await world.advance(10)
+    runner.addQueue('b', 2)
+    await world.advance(10)
+    runner.queue('a').pause()
+    await world.advance(1_000)
+    expect(order).toEqual(['1', '3'])
+    runner.queue('a').resume()
+    await world.advance(3_000)
+    expect(order).toEqual(['1', '3', '2'])
+    await world.settled(runner.stop())
+    await world.close()
   })
 })
+
+/** A process claims jobs, says that it has begun them, and dies under them. */
+async function dieWith(world: World, name: string, limit: number, queues: readonly string[] = ['default']): Promise<void> {
+  const { inner } = world
+  const runner = `dead ${world.now}`
+  await world.settled(inner.register({ id: runner, host: 'x', pid: 1, queues: [] }, 10))
+  for (const queue of queues) {
+    const { jobs } = await world.settled(inner.claim({ runner, queue, limit, kinds: [name] }))
+    await world.settled(inner.begin(jobs))
+  }
+  await world.advance(20)
+  await world.settled(inner.register({ id: 'rescuer', host: 'x', pid: 1, queues: [] }, 10_000))
+  await world.settled(inner.rescue({ runner: 'rescuer', crashLimit: 9, limit: 100 }))
+  await world.settled(inner.unregister('rescuer'))
+}
 
 /** Cuts off all that a runner with that name says to the store, as its death would. */
 function die(world: World, runner: { readonly id: string }): void {

@@ -20,6 +20,7 @@ const rounds: Readonly<Record<string, number>> = {
   F11: 3,
   F12: 1,
   F13: 4,
+  F14: 2,
   F15: 3,
   F31: 50,
   F33: 2,

@@ -166,7 +166,31 @@ describe('a job library (ROW-R)', () => {
     expect(await bad.find()).toMatchObject({ state: 'failed', error: { name: 'Error', message: 'no such file' } })
   })
 
-  it('ROW-R13 failures are log lines with the id; start and end with its milliseconds are events', async () => {
+  it('ROW-R13 with logJobs every start and end is a log line with the id and the milliseconds', async () => {
+    const lines: string[] = []
+    const jobs = runner({
+      kinds: [Hello, Fail],
+      logJobs: true,
+      logger: {
+        ...quiet,
+        info: (message, fields) => lines.push(`info ${message} ${String(fields?.['job'])}`),
+        error: (message, fields) => lines.push(`error ${message} ${String(fields?.['job'])}`),
+      },
+    })
+    const good = await jobs.enqueue(Hello, { name: 'x' })
+    await good.result()
+    const bad = await jobs.enqueue(Fail, 'broken')
+    await bad.result().catch(() => {})
+    await jobs.stop()
+    expect(lines.map(line => line.replace(/after \d+ ms/, 'after n ms'))).toEqual([
+      `info job ${good.id} (hello) begins attempt 1 of 3 ${good.id}`,
+      `info job ${good.id} (hello) is completed after n ms ${good.id}`,
+      `info job ${bad.id} (fail) begins attempt 1 of 1 ${bad.id}`,
+      expect.stringMatching(`^error job ${bad.id} \\(fail\\) failed in attempt 1 of 1: .*broken`),
+    ])
+  })
+
+  it('ROW-R13 failures are log lines with the id in any case; start and end with its milliseconds are events', async () => {
     const lines: unknown[] = []
     const told: unknown[] = []
     const logger = { ...quiet, error: (message: string, fields?: object) => lines.push([message, fields]) }

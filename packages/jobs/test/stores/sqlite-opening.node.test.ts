@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { VirtualClock } from '@genstage/testing'
 import { describe, expect, it } from 'vitest'
 import { JobsError } from '../../src/errors.ts'
@@ -50,11 +50,14 @@ describe('options', () => {
 describe.each(drivers)('opening by %s', name => {
   it('BAD-134 refuses what cannot be a file, in words', async () => {
     const folder = temporaryFolder()
+    symlinkSync(join(folder, 'circle'), join(folder, 'circle'))
     const cases = [
       [folder, 'STORE_UNAVAILABLE', 'it is a folder'],
       ['/dev/full', 'STORE_UNAVAILABLE', 'it is no ordinary file'],
       [join(folder, 'nowhere', 'jobs.db'), 'STORE_UNAVAILABLE', `its folder ${join(folder, 'nowhere')} is not there`],
-      [join(folder, 'x'.repeat(300)), 'STORE_UNAVAILABLE', 'may not look there'],
+      [join(folder, 'x'.repeat(300)), 'STORE_UNAVAILABLE', 'its name is too long'],
+      [join(folder, 'x'.repeat(250)), 'STORE_UNAVAILABLE', 'or would be with -journal at its end'],
+      [join(folder, 'circle', 'jobs.db'), 'STORE_UNAVAILABLE', 'its symbolic links lead in a circle'],
     ] as const
     for (const [path, code, words] of cases) {
       const error = await refusal({ path, driver: name })
@@ -72,8 +75,11 @@ describe.each(drivers)('opening by %s', name => {
     const path = join(temporaryFolder(), 'theirs.db')
     const driver = chooseDriver(name)
     await inFile(driver, path, exec => exec('CREATE TABLE theirs (a); PRAGMA user_version = 1'))
+    const before = readFileSync(path)
     const error = await refusal({ path, driver: name })
     expect([error.code, error.message]).toEqual(['BAD_CONFIG', expect.stringContaining('another application')])
+    expect(readFileSync(path).equals(before)).toBe(true)
+    expect(readdirSync(dirname(path))).toEqual(['theirs.db'])
   })
 
   it('BAD-132 refuses a schema of a newer release, and opens one of its own', async () => {
@@ -132,7 +138,10 @@ it('F33 JOB-20 waits for a lock that another holds, and gives up at its deadline
     await new Promise(resolve => void setImmediate(resolve))
     clock.advance(10)
   }
-  expect(await waiting).toMatchObject({ code: 'STORE_BUSY', message: expect.stringContaining('1000 ms') })
+  expect(await waiting).toMatchObject({
+    code: 'STORE_BUSY',
+    message: expect.stringMatching(/locked by another process for 10[0-2]0 ms/),
+  })
   const later = store.insert([newJob()])
   await new Promise(resolve => void setImmediate(resolve))
   await new Promise(resolve => void setImmediate(resolve))

@@ -22,12 +22,21 @@ const prelude = `
 
 /**
  * Runs a program in a process of its own, and sends it the next signal each time it says `ready`. It is killed after 30 seconds.
+ * `options` are options of Node, on its command line or in `NODE_OPTIONS`.
  */
-export function runProgram(source: string, signals: readonly NodeJS.Signals[] = []): Promise<ProcessEnd> {
-  const flags = ['--import', 'tsx', '--conditions=@genstage/source', '--input-type=module', '--eval']
+export function runProgram(
+  source: string,
+  signals: readonly NodeJS.Signals[] = [],
+  options: { readonly flags?: readonly string[]; readonly nodeOptions?: string } = {},
+): Promise<ProcessEnd> {
+  const flags = [...(options.flags ?? []), '--import', 'tsx', '--conditions=@genstage/source', '--input-type=module', '--eval']
   // Inside the package, so that it finds itself by its name
   const cwd = `${root}/packages/jobs`
-  const child = spawn(process.execPath, [...flags, prelude + source], { cwd, timeout: 30_000 })
+  const child = spawn(process.execPath, [...flags, prelude + source], {
+    cwd,
+    timeout: 30_000,
+    env: { ...process.env, ...(options.nodeOptions === undefined ? {} : { NODE_OPTIONS: options.nodeOptions }) },
+  })
   let out = ''
   let err = ''
   let sent = 0

@@ -85,11 +85,80 @@ describe('testRunner, manual', () => {
     const Forever = kind('forever', () => snooze(1))
     const runner = testRunner({ kinds: [Forever] })
     await runner.enqueue(Forever)
-    await expect(runner.drain({ withDelayed: true, limit: 20 })).rejects.toThrow('no end to it: 20 attempts')
+    await expect(runner.drain({ withDelayed: true, limit: 20 })).rejects.toMatchObject({
+      code: 'TIMEOUT',
+      message: 'drain: there is no end to it: after 20 attempts (limit) another one was due',
+    })
     await runner.close()
     const inline = testRunner({ kinds: [Forever], mode: 'inline' })
-    await expect(inline.enqueue(Forever)).rejects.toThrow('has no end')
+    await expect(inline.enqueue(Forever)).rejects.toMatchObject({
+      code: 'TIMEOUT',
+      message: expect.stringContaining('has no end: 1000 attempts') as string,
+    })
     await inline.close()
+  })
+
+  it('counts attempts for the limit, not looks at the clock, and takes only a whole number for it', async () => {
+    const runner = testRunner({ kinds: [Greet] })
+    for (let minute = 1; minute <= 20; minute++) await runner.enqueue(Greet, { name: 'x' }, { delayMs: minute * 60_000 })
+    expect((await runner.drain({ withDelayed: true, limit: 20 })).completed).toBe(20)
+    for (const limit of [0, 1.5, Number.NaN])
+      await expect(runner.drain({ limit })).rejects.toMatchObject({ code: 'BAD_OPTION', option: 'limit' })
+    await runner.close()
+  })
+
+  it('runs a job after a month, which is longer than timers of the platform can wait', async () => {
+    const month = 30 * 86_400_000
+    const runner = testRunner({ kinds: [Greet] })
+    const { runAt } = (await (await runner.enqueue(Greet, { name: 'Ada' }, { delayMs: month })).find()) ?? {}
+    expect(runAt).toBe(runner.clock.wallTime() + month)
+    const job = await runner.enqueue(Greet, { name: 'Bob' }, { throttle: { key: 'k', ms: month } })
+    await runner.run(job.id)
+    await runner.advance(month - 1)
+    expect(await runner.runNext()).toBeUndefined()
+    expect((await runner.enqueue(Greet, { name: 'Bob' }, { throttle: { key: 'k', ms: month } })).outcome).toBe('duplicate')
+    await runner.advance(1)
+    expect((await runner.runNext())?.result).toBe('Hello, Ada!')
+    expect((await runner.enqueue(Greet, { name: 'Bob' }, { throttle: { key: 'k', ms: month } })).outcome).toBe('inserted')
+    await runner.close()
+  })
+
+  it('knows kinds without a handler, whose jobs wait', async () => {
+    const Mail = kind<{ readonly to: string }>('mail')
+    const runner = testRunner({ kinds: [Mail] })
+    const { id } = await runner.enqueue(Mail, { to: 'Ada' }, { delayMs: 1_000 })
+    await runner.assertEnqueued(Mail, { to: 'Ada' }, { delayMs: 1_000 })
+    const now = runner.clock.now()
+    await expect(runner.run(id)).rejects.toMatchObject({
+      code: 'UNKNOWN_JOB',
+      message: `job ${id} cannot run: kind "mail" has no handler here`,
+    })
+    expect(runner.clock.now()).toBe(now)
+    expect((await runner.drain({ withDelayed: true })).completed).toBe(0)
+    await runner.advance(1_000)
+    expect(await runner.runNext()).toBeUndefined()
+    expect((await runner.find(id))?.state).toBe('waiting')
+    await runner.close()
+    expect(runner.clock.pending).toBe(0)
+  })
+
+  it('says of a job whose queue is paused that it cannot run', async () => {
+    const runner = testRunner({ kinds: [Greet] })
+    const { id } = await runner.enqueue(Greet, { name: 'Ada' })
+    await runner.pauseQueue('default')
+    await expect(runner.run(id)).rejects.toThrow(`job ${id} cannot run: queue "default" is paused`)
+    await runner.close()
+  })
+
+  it('runs jobs that are named at the same time', async () => {
+    const runner = testRunner({ kinds: [Greet] })
+    const jobs = await runner.enqueueMany(
+      Greet,
+      ['a', 'b', 'c'].map(name => ({ name })),
+    )
+    const [next, ...named] = await Promise.all([runner.runNext(), ...jobs.slice(1).map(({ id }) => runner.run(id))])
+    expect([next, ...named].map(ran => ran?.result)).toEqual(['Hello, a!', 'Hello, b!', 'Hello, c!'])
+    await runner.close()
   })
 
   it('F11 times out when the clock passes the timeout, and cancels what runs', async () => {
@@ -153,11 +222,17 @@ describe('testRunner, manual', () => {
     [{ kinds: [Greet], seed: -1 }, 'seed'],
     [{ kinds: [Greet], sead: 1 }, 'seed'],
     [{ kinds: [] }, 'kinds'],
-  ])('BAD-19 refuses %j', (options, name) => {
+    [{}, 'kinds'],
+    [{ kinds: 5 }, 'kinds'],
+    [{ kinds: [Greet, Greet] }, 'kinds[1]'],
+    [{ kinds: [Greet], middleware: [5] }, 'middleware[0]'],
+  ])('BAD-19 refuses %j, in its own name', (options, name) => {
     // @ts-expect-error: what is refused is refused by the types too
     expect(() => testRunner(options)).toThrow(
-      expect.objectContaining({ code: 'BAD_OPTION', message: expect.stringContaining(name) }),
+      expect.objectContaining({ code: 'BAD_OPTION', message: expect.stringMatching(/^testRunner: /) as string }),
     )
+    // @ts-expect-error: the same
+    expect(() => testRunner(options)).toThrow(name)
   })
 })
 
@@ -186,6 +261,64 @@ describe('testRunner, inline', () => {
     const job = await runner.enqueue(Fail, undefined)
     expect((await job.find())?.state).toBe('failed')
     await expect(job.result()).rejects.toMatchObject({ code: 'JOB_FAILED' })
+    await runner.close()
+  })
+})
+
+describe('testRunner, inline, where a job cannot run or is run again', () => {
+  it('leaves jobs of kinds without a handler, and of queues that are paused, waiting: they are stored', async () => {
+    const Mail = kind('mail')
+    const runner = testRunner({ kinds: [Mail, Greet], mode: 'inline' })
+    const now = runner.clock.now()
+    const mail = await runner.enqueue(Mail, undefined, { delayMs: 1_000 })
+    await runner.pauseQueue('held')
+    const held = await runner.enqueue(Greet, { name: 'Ada' }, { queue: 'held', delayMs: 1_000 })
+    expect(await runner.enqueueMany(Mail, [undefined])).toHaveLength(1)
+    expect(runner.clock.now()).toBe(now)
+    expect([(await mail.find())?.state, (await held.find())?.state]).toEqual(['delayed', 'delayed'])
+    await runner.assertEnqueued(Mail, undefined, { count: 2 })
+    await runner.resumeQueue('held')
+    expect((await runner.run(held.id)).result).toBe('Hello, Ada!')
+    await runner.close()
+  })
+
+  it('runs a job to its end again when it is retried', async () => {
+    let fails = true
+    const Flaky = kind('flaky', {
+      maxAttempts: 2,
+      handler: () => {
+        if (fails) throw new Error('no')
+        return 'well'
+      },
+    })
+    const runner = testRunner({ kinds: [Flaky], mode: 'inline' })
+    const job = await runner.enqueue(Flaky)
+    expect(await runner.retry(job.id)).toBe('retried')
+    expect((await job.find())?.state).toBe('failed')
+    expect(runner.ran).toHaveLength(4)
+    fails = false
+    expect(await runner.retry(job.id)).toBe('retried')
+    expect(await job.result()).toBe('well')
+    expect(await runner.retry(job.id)).toBe('completed')
+    expect(runner.ran).toHaveLength(5)
+    await runner.close()
+  })
+
+  it('only stores, where it is manual', async () => {
+    const runner = testRunner({ kinds: [kind('fail', { maxAttempts: 1, handler: () => discard('no') })] })
+    const { id } = await runner.enqueue('fail')
+    await runner.runNext()
+    expect(await runner.retry(id)).toBe('retried')
+    expect((await runner.find(id))?.state).toBe('waiting')
+    await runner.close()
+  })
+
+  it('runs all jobs that are enqueued at the same time', async () => {
+    const runner = testRunner({ kinds: [Greet], mode: 'inline' })
+    const jobs = await Promise.all(
+      ['a', 'b', 'c'].map((name, index) => runner.enqueue(Greet, { name }, { delayMs: (3 - index) * 1_000 })),
+    )
+    expect(await Promise.all(jobs.map(job => job.result()))).toEqual(['Hello, a!', 'Hello, b!', 'Hello, c!'])
     await runner.close()
   })
 })

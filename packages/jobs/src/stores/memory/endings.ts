@@ -1,5 +1,5 @@
 import type { Failure, Settlement, TerminalState } from '../../store.ts'
-import { crashFailure } from '../crash-failure.ts'
+import { crashFailure, isCrash } from '../crash-failure.ts'
 import type { JobTable } from './job-table.ts'
 import type { MemoryJob } from './memory-job.ts'
 
@@ -41,7 +41,7 @@ export function releaseJob(table: JobTable, job: MemoryJob, now: number): void {
 
 /** Ends an attempt whose runner has died. It counts as a crash if it may have begun; a suspect has begun when its runner has said so. */
 export function rescueJob(table: JobTable, job: MemoryJob, crashLimit: number, now: number): void {
-  if (job.crashes === 0 || job.begun) {
+  if (isCrash(job, crashLimit)) {
     job.remember('crash', now)
     job.crashes++
   }

@@ -12,6 +12,7 @@ import type {
   LogEntry,
   NewJob,
   NewRunner,
+  Overruled,
   PruneRequest,
   Report,
   Rescued,
@@ -27,6 +28,7 @@ import type {
 } from '../../store.ts'
 import { claimJobs } from './claiming.ts'
 import { cancelJob, clearQueue, removeJob, removeQueue, rescheduleJob, retryJob } from './commands.ts'
+import { isOverruled } from '../overruled.ts'
 import { releaseJob, rescueJob, settleJob } from './endings.ts'
 import { Hints } from './hints.ts'
 import { Insertion } from './insertion.ts'
@@ -81,12 +83,16 @@ class MemoryStore implements Store {
 
   async settle(settlements: readonly Settlement[], next?: ClaimRequest): Promise<Settled> {
     return this.#run(now => {
-      const accepted = settlements.map(settlement => {
+      const overruled: Overruled[] = []
+      const accepted = settlements.map((settlement, index) => {
         const job = this.#table.held(settlement)
-        if (job !== undefined) settleJob(this.#table, job, settlement, now)
-        return job !== undefined
+        if (job === undefined) return false
+        if (isOverruled(settlement, job.cancelReason)) overruled.push({ index, reason: job.cancelReason })
+        settleJob(this.#table, job, settlement, now)
+        return true
       })
-      return next === undefined ? { accepted } : { accepted, claimed: this.#claim(next, now) }
+      const settled = { accepted, overruled }
+      return next === undefined ? settled : { ...settled, claimed: this.#claim(next, now) }
     })
   }
 

@@ -16,6 +16,7 @@ export interface Line {
 const belowFirst: readonly number[] = Array.from({ length: delayed }, () => 0)
 
 const columns = `id, queue, kind, ${stateNames.join(', ')}`
+const drawLine = `INSERT INTO lines VALUES (NULL, ?, ?, 0, 0, 0, 0, 0, 0, 0) RETURNING ${columns}`
 const saveLine = `UPDATE lines SET ${stateNames.map(name => `${name} = ?`).join(', ')} WHERE id = ?`
 
 /**
@@ -26,8 +27,8 @@ const saveLine = `UPDATE lines SET ${stateNames.map(name => `${name} = ?`).join(
 export class Book {
   readonly #statements: Statements
   readonly #lines = new Map<number, Line>()
-  /** By queue; only queues that were read whole. */
-  readonly #queues = new Map<string, Line[]>()
+  /** By queue, and there by kind; only queues that were read whole. */
+  readonly #queues = new Map<string, Map<string, Line>>()
   readonly #paused = new Map<string, boolean>()
   readonly #changed = new Set<Line>()
   /** The one row of `meta`. */
@@ -38,28 +39,19 @@ export class Book {
     this.#statements = statements
   }
 
-  /** The lines of a queue. */
-  linesOf(queue: string): readonly Line[] {
-    let lines = this.#queues.get(queue)
-    if (lines === undefined) {
-      lines = this.#statements.rows(`SELECT ${columns} FROM lines WHERE queue = ?`, queue).map(row => this.#take(row))
-      this.#queues.set(queue, lines)
-    }
-    return lines
+  /** The lines of a queue, by kind. */
+  linesOf(queue: string): ReadonlyMap<string, Line> {
+    return this.#openQueue(queue)
   }
 
   /** The line of a kind in a queue, which is drawn if it is not there. */
   line(queue: string, kind: string): Line {
-    const lines = this.linesOf(queue)
-    const found = lines.find(line => line.kind === kind)
-    if (found !== undefined) return found
-    const row = this.#statements.row(
-      `INSERT INTO lines VALUES (NULL, ?, ?, 0, 0, 0, 0, 0, 0, 0) RETURNING ${columns}`,
-      queue,
-      kind,
-    )
-    const line = this.#take(row ?? [])
-    this.#queues.set(queue, [...lines, line])
+    const lines = this.#openQueue(queue)
+    let line = lines.get(kind)
+    if (line === undefined) {
+      line = this.#take(this.#statements.row(drawLine, queue, kind) ?? [])
+      lines.set(kind, line)
+    }
     return line
   }
 
@@ -67,12 +59,6 @@ export class Book {
     const known = this.#lines.get(id)
     if (known !== undefined) return known
     return this.#take(this.#statements.row(`SELECT ${columns} FROM lines WHERE id = ?`, id) ?? [])
-  }
-
-  /** Lines with jobs that are delayed, in all queues. */
-  linesWithDelayed(): readonly Line[] {
-    this.save()
-    return this.#statements.rows(`SELECT ${columns} FROM lines WHERE delayed > 0`).map(row => this.#take(row))
   }
 
   /** So many jobs of a line went from one state to another; undefined: they came, or are gone. */
@@ -118,14 +104,16 @@ export class Book {
     return paused
   }
 
+  /** A queue that is not paused need not be known. */
   setPaused(queue: string, paused: boolean): void {
-    this.#statements.run('INSERT OR REPLACE INTO queues VALUES (?, ?)', queue, Number(paused))
+    if (paused) this.#statements.run('INSERT OR REPLACE INTO queues VALUES (?, 1)', queue)
+    else this.#statements.run('UPDATE queues SET paused = 0 WHERE name = ?', queue)
     this.#paused.set(queue, paused)
   }
 
   /** Forgets a queue and its lines, which are empty. */
   removeQueue(queue: string): void {
-    for (const line of this.linesOf(queue)) {
+    for (const line of this.linesOf(queue).values()) {
       this.#lines.delete(line.id)
       this.#changed.delete(line)
     }
@@ -162,6 +150,16 @@ export class Book {
     this.#changed.clear()
     this.#meta = undefined
     this.#isMetaChanged = false
+  }
+
+  #openQueue(queue: string): Map<string, Line> {
+    let lines = this.#queues.get(queue)
+    if (lines === undefined) {
+      const rows = this.#statements.rows(`SELECT ${columns} FROM lines WHERE queue = ?`, queue)
+      lines = new Map(rows.map(row => this.#take(row)).map(line => [line.kind, line]))
+      this.#queues.set(queue, lines)
+    }
+    return lines
   }
 
   #openMeta(): { lastSeq: number; lastToken: number; processed: number; failed: number } {

@@ -9,6 +9,8 @@ export const inMemory = ':memory:'
 /** Refuses what cannot be a database file, in words that SQLite does not have: it only says "unable to open" (BAD-134). */
 export function checkPath(path: string): void {
   const there = lookAt(path, path)
+  // Its companions have longer names
+  lookAt(`${path}-journal`, path)
   if (there === undefined) {
     const folder = dirname(path)
     if (lookAt(folder, path)?.isDirectory() !== true) throw unavailable(path, `its folder ${folder} is not there`)
@@ -20,8 +22,16 @@ function lookAt(place: string, path: string): Stats | undefined {
   try {
     return statSync(place, { throwIfNoEntry: false })
   } catch (cause) {
-    throw unavailable(path, 'this process may not look there', cause)
+    throw unavailable(path, whyNot(cause), cause)
   }
+}
+
+function whyNot(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  if (code === 'EACCES' || code === 'EPERM') return 'this process may not look there'
+  if (code === 'ENAMETOOLONG') return 'its name is too long, or would be with -journal at its end'
+  if (code === 'ELOOP') return 'its symbolic links lead in a circle'
+  return String(cause)
 }
 
 function unavailable(path: string, why: string, cause?: unknown): JobsError {

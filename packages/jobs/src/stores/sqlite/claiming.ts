@@ -26,11 +26,11 @@ const take = `
 export function claimJobs(session: Session, { runner, queue, limit, kinds }: ClaimRequest): Claimed {
   const { book } = session
   const lines = book.linesOf(queue)
-  const nextAt = awaken(session, lines)
+  const nextAt = awaken(session, lines.values())
   const soon = nextAt === undefined ? {} : { nextInMs: Math.max(0, nextAt - session.now) }
   if (book.isPaused(queue)) return { jobs: [], paused: true, ...soon }
 
-  const ready = lines.filter(({ counts, kind }) => (counts[waiting] ?? 0) > 0 && kinds.includes(kind))
+  const ready = withWaiting(lines, kinds)
   const holder =
     ready.length === 0 ? undefined : session.row('SELECT number FROM runners WHERE id = ? AND is_dead = 0', runner)?.[0]
   if (holder === undefined) return { jobs: [], paused: false, ...soon }
@@ -39,6 +39,16 @@ export function claimJobs(session: Session, { runner, queue, limit, kinds }: Cla
   const token = book.takeTokens(rows.length)
   session.run(take, token, holder, session.now, JSON.stringify(rows.map(row => row[0])))
   return { jobs: rows.map((row, index) => taken(session, row, token + index)), paused: false, ...soon }
+}
+
+/** The lines of these kinds that have something waiting. */
+function withWaiting(lines: ReadonlyMap<string, Line>, kinds: readonly string[]): readonly Line[] {
+  const ready: Line[] = []
+  for (const kind of new Set(kinds)) {
+    const line = lines.get(kind)
+    if (line !== undefined && (line.counts[waiting] ?? 0) > 0) ready.push(line)
+  }
+  return ready
 }
 
 function taken(session: Session, row: SqlRow, token: number): ClaimedJob {
@@ -79,7 +89,7 @@ function byOrderOfClaims(a: SqlRow, b: SqlRow): number {
 }
 
 /** Lets delayed jobs wait that have become due. Answers when the next one will be. */
-export function awaken(session: Session, lines: readonly Line[]): number | undefined {
+function awaken(session: Session, lines: Iterable<Line>): number | undefined {
   let next: number | undefined
   for (const line of lines) {
     if ((line.counts[delayed] ?? 0) === 0) continue

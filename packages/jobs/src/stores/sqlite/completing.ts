@@ -1,6 +1,7 @@
 import type { Settlement } from '../../store.ts'
 import type { Claim } from './claims.ts'
 import { identityOf, jobEnded } from './ending.ts'
+import { inPieces } from './pieces.ts'
 import { completed, running } from './schema.ts'
 import type { Session } from './session.ts'
 
@@ -16,9 +17,13 @@ const withoutResults = complete('result = NULL')
 /** Thrown where a claim that is remembered holds no more: the transaction has to be undone, and run again with nothing remembered. */
 export const claimLost: Error = new Error('a claim that was remembered holds no more')
 
-/** What nearly all attempts do, all in one statement; each job comes once. Answers the seqs of those that were held. */
+/** What nearly all attempts do, many in one statement; each job comes once. Answers the seqs of those that were held. */
 export function completeAll(session: Session, completions: readonly Completion[]): ReadonlySet<number> {
-  if (completions.length === 0) return new Set()
+  const pieces = inPieces(completions, ({ result }) => result?.length ?? 0)
+  return new Set(pieces.flatMap(piece => completePiece(session, piece)))
+}
+
+function completePiece(session: Session, completions: readonly Completion[]): readonly number[] {
   const hasResults = completions.some(({ result }) => result !== undefined)
   const sql = hasResults ? withResults : withoutResults
   const entries = completions.map(({ seq, token, ranMs, result = null }) => {
@@ -31,13 +36,13 @@ export function completeAll(session: Session, completions: readonly Completion[]
     // The statement looks at each token itself. That it has changed all rows is cheaper to know than which
     if (session.run(sql, ...params) < completions.length) throw claimLost
     for (const claim of claims) isCompleted(session, claim)
-    return new Set(completions.map(({ seq }) => seq))
+    return completions.map(({ seq }) => seq)
   }
   const rows = session
     .rows(`${sql} RETURNING jobs.seq, line`, ...params)
     .map(([seq, line]) => ({ seq: Number(seq), line: Number(line) }))
   for (const row of rows) isCompleted(session, { ...row, ...identityOf(session, row.seq) })
-  return new Set(rows.map(({ seq }) => seq))
+  return rows.map(({ seq }) => seq)
 }
 
 function isCompleted(session: Session, job: Omit<Claim, 'token'>): void {

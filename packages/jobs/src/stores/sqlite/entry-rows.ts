@@ -1,6 +1,7 @@
 import type { NewJob } from '../../store.ts'
 import type { Line } from './book.ts'
 import type { SqlValue } from './driver.ts'
+import { inPieces } from './pieces.ts'
 import { delayed, nobody, noToken, waiting } from './schema.ts'
 import type { Session } from './session.ts'
 import { toText } from './texts.ts'
@@ -55,18 +56,22 @@ const jobsVaried = `${jobs} SELECT ? + key, value ->> 0, value ->> 1, value ->> 
 export function insertEntries(session: Session, first: number, entries: readonly Entry[]): boolean {
   const { now, book } = session
   const manner = inCommon(entries.map(entry => entry.manner))
-  const stored =
-    manner === undefined
-      ? session.run(payloadsVaried, first, now, JSON.stringify(entries.map(({ job, manner: own }) => [job.id, job.args, ...own])))
-      : session.run(payloadsAlike, first, ...manner, now, JSON.stringify(entries.map(({ job }) => [job.id, job.args])))
-  if (stored < entries.length) {
-    session.run('DELETE FROM payloads WHERE seq >= ?', first)
-    return false
+  const place = inCommon(entries.map(entry => entry.place))
+  let seq = first
+  for (const piece of inPieces(entries, ({ job }) => job.args.length)) {
+    const stored =
+      manner === undefined
+        ? session.run(payloadsVaried, seq, now, JSON.stringify(piece.map(({ job, manner: own }) => [job.id, job.args, ...own])))
+        : session.run(payloadsAlike, seq, ...manner, now, JSON.stringify(piece.map(({ job }) => [job.id, job.args])))
+    if (stored < piece.length) {
+      session.run('DELETE FROM payloads WHERE seq >= ?', first)
+      session.run('DELETE FROM jobs WHERE seq >= ?', first)
+      return false
+    }
+    if (place === undefined) session.run(jobsVaried, seq, now, now, JSON.stringify(piece.map(entry => entry.place)))
+    else session.run(jobsAlike, ...place, now, now, seq)
+    seq += piece.length
   }
-  const places = entries.map(entry => entry.place)
-  const place = inCommon(places)
-  if (place === undefined) session.run(jobsVaried, first, now, now, JSON.stringify(places))
-  else session.run(jobsAlike, ...place, now, now, first)
   for (const { line, state } of entries) book.move(line, undefined, state)
   return true
 }

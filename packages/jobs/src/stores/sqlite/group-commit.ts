@@ -1,25 +1,15 @@
 import type { Clock } from '@genstage/core'
 import { JobsError } from '../../errors.ts'
 import type { Hint } from '../../store.ts'
+import { CallQueue, type Operation } from './call-queue.ts'
 import { claimLost } from './completing.ts'
 import type { SqliteDriver } from './driver.ts'
-import { Patience } from './patience.ts'
+import { LockedTime } from './patience.ts'
 import type { Session } from './session.ts'
 import { isBusy, storeError } from './sqlite-errors.ts'
 
-/** A transaction ends when it has touched about so many jobs, or has lasted so long: the event loop gets its turn in between. */
-const jobsAtOnce = 250
+/** A transaction ends when it has lasted so long: the event loop gets its turn in between. */
 const msAtOnce = 5
-
-/** What runs in a transaction, together with others. */
-interface Operation {
-  /** About how many jobs it touches. */
-  readonly weight: number
-  readonly writes: boolean
-  readonly work: (session: Session) => unknown
-  readonly resolve: (value: never) => void
-  readonly reject: (error: unknown) => void
-}
 
 /** How an operation ended inside the transaction. */
 interface Done {
@@ -45,7 +35,8 @@ export interface GroupCommitOptions {
 export class GroupCommit {
   readonly #session: Session
   readonly #options: GroupCommitOptions
-  #queue: Operation[] = []
+  readonly #locked: LockedTime
+  readonly #queue = new CallQueue()
   /** Runs from the first call until nothing is left. */
   #working: Promise<void> | undefined
   /** Of the file, when the book was last right. */
@@ -54,16 +45,25 @@ export class GroupCommit {
   constructor(session: Session, options: GroupCommitOptions) {
     this.#session = session
     this.#options = options
+    this.#locked = new LockedTime(options.clock)
   }
 
-  /** Runs the work in the next transaction. Resolves when it is durable; rejects with what it throws, or with the store's error. */
+  /**
+   * Runs the work in the next transaction. Resolves when it is durable; rejects with what it throws, or with the store's error:
+   * `STORE_BUSY` where other processes have kept it waiting for `busyTimeoutMs`, whatever else was waiting before it.
+   */
   write<Value>(weight: number, work: (session: Session) => Value): Promise<Value> {
-    return this.#add(weight, true, work)
+    return this.#add('write', weight, work)
   }
 
-  /** The same for work that changes nothing: it sees all that was called before. */
+  /** The same for work that changes nothing: it sees all that was called before. Another process that writes does not keep it waiting. */
   read<Value>(work: (session: Session) => Value): Promise<Value> {
-    return this.#add(1, false, work)
+    return this.#add('read', 1, work)
+  }
+
+  /** The same for work that no transaction may be around: it comes between two of them. */
+  alone<Value>(work: (session: Session) => Value): Promise<Value> {
+    return this.#add('alone', 1, work)
   }
 
   /** Resolves when nothing is left to do. */
@@ -71,55 +71,49 @@ export class GroupCommit {
     await this.#working
   }
 
-  #add<Value>(weight: number, writes: boolean, work: (session: Session) => Value): Promise<Value> {
+  #add<Value>(mode: Operation['mode'], weight: number, work: (session: Session) => Value): Promise<Value> {
     return new Promise<Value>((resolve, reject) => {
-      this.#queue.push({ weight, writes, work, resolve, reject })
+      this.#queue.add({ mode, weight, work, lockedBefore: this.#locked.ms, resolve, reject })
       this.#working ??= this.#work()
     })
   }
 
   async #work(): Promise<void> {
-    while (this.#queue.length > 0) {
+    while (this.#queue.first !== undefined) {
       await nextTurn()
-      const batch = this.#nextBatch()
-      try {
-        await this.#run(batch)
-      } catch (error) {
-        const reason = storeError(this.#options.driver, this.#options.path, error)
-        for (const { reject } of batch) reject(reason)
-      }
+      const batch = this.#queue.takeBatch()
+      if (this.#run(batch) === 'busy') {
+        this.#queue.putBack(batch)
+        await this.#waitForLock()
+      } else this.#locked.passed()
     }
+    this.#locked.passed()
     this.#working = undefined
   }
 
-  /** The operations of the next transaction leave the queue. */
-  #nextBatch(): Operation[] {
-    let count = 0
-    let weight = 0
-    while (count < this.#queue.length && weight < jobsAtOnce) weight += this.#queue[count++]?.weight ?? 0
-    return this.#queue.splice(0, count)
-  }
-
-  /** Runs a batch until it is durable. Rejects with what the driver throws: then none of it has happened. */
-  async #run(batch: Operation[]): Promise<void> {
-    const patience = new Patience(this.#options.clock, this.#options.busyTimeoutMs)
-    while (batch.length > 0) {
-      const refused = this.#tryOnce(batch)
-      if (refused === undefined) return
-      if (refused === 'again') continue
-      if (refused === 'busy') {
-        if (!(await patience.wait())) throw this.#locked()
-        continue
+  /** Runs a batch until it is durable, or was refused; or answers that another process holds the lock: then none of it has happened. */
+  #run(batch: Operation[]): 'busy' | undefined {
+    try {
+      while (batch.length > 0) {
+        const refused = this.#tryOnce(batch)
+        if (refused === undefined || refused === 'busy') return refused
+        if (refused === 'again') continue
+        batch.splice(batch.indexOf(refused.operation), 1)
+        refused.operation.reject(refused.value)
       }
-      batch.splice(batch.indexOf(refused.operation), 1)
-      refused.operation.reject(refused.value)
+    } catch (error) {
+      const reason = storeError(this.#options.driver, this.#options.path, error)
+      for (const { reject } of batch) reject(reason)
     }
+    return undefined
   }
 
   /** One transaction, from its begin to its end: nothing else has its turn in between. */
   #tryOnce(batch: Operation[]): Done | 'busy' | 'again' | undefined {
+    const [first] = batch
     try {
-      this.#session.exec(batch.some(({ writes }) => writes) ? 'BEGIN IMMEDIATE' : 'BEGIN')
+      if (first?.mode === 'alone') return this.#runAlone(first)
+      this.#session.exec(first?.mode === 'write' ? 'BEGIN IMMEDIATE' : 'BEGIN')
       return this.#attempt(batch)
     } catch (error) {
       if (isBusy(this.#options.driver, error)) return 'busy'
@@ -127,9 +121,24 @@ export class GroupCommit {
     }
   }
 
-  #locked(): JobsError {
-    const { path, busyTimeoutMs } = this.#options
-    return new JobsError('STORE_BUSY', `sqliteStore: ${path} has been locked by another process for ${busyTimeoutMs} ms`)
+  #runAlone({ work, resolve }: Operation): undefined {
+    // The value is of the type that its promise has
+    resolve(work(this.#session) as never)
+  }
+
+  /** Refuses those whose patience is over, and waits a little where any are left. */
+  async #waitForLock(): Promise<void> {
+    const { busyTimeoutMs } = this.#options
+    this.#locked.met()
+    const { ms } = this.#locked
+    for (const { lockedBefore, reject } of this.#queue.takeLate(ms, busyTimeoutMs)) reject(this.#busy(ms - lockedBefore))
+    const { first } = this.#queue
+    if (first !== undefined) await this.#locked.pause(Math.max(0, busyTimeoutMs - (ms - first.lockedBefore)))
+  }
+
+  #busy(waitedMs: number): JobsError {
+    const message = `sqliteStore: ${this.#options.path} was locked by another process for ${Math.round(waitedMs)} ms while this call waited`
+    return new JobsError('STORE_BUSY', message)
   }
 
   /** Answers the operation that was refused, with why, or `again` where what was remembered was old; the transaction is undone then. */
@@ -160,7 +169,7 @@ export class GroupCommit {
       this.#undo()
       throw error
     }
-    this.#queue.unshift(...batch.splice(done.length))
+    this.#queue.putBack(batch.splice(done.length))
     // Each value is of the type that its promise has
     for (const { operation, value } of done) operation.resolve(value as never)
     this.#options.tell(session.hints)

@@ -22,6 +22,11 @@ export class LeaseWatch {
     this.#own = own
   }
 
+  /** A runner was registered, whose beats are 0. What was seen under its number was not durable. */
+  begin(number: number, time: number): void {
+    this.#seen.set(number, { beats: 0, since: time })
+  }
+
   /** The beats of a runner, seen at a time of the monotonic clock. */
   see({ number, beats }: Pick<Pulse, 'number' | 'beats'>, time: number): number {
     const seen = this.#seen.get(number)

@@ -1,8 +1,11 @@
 import type { Hint, StoreContext } from '../../store.ts'
 import { inMemory } from './check-path.ts'
+import type { SqliteConnection } from './driver.ts'
+import { FileWatch } from './file-watch.ts'
 import { GroupCommit } from './group-commit.ts'
 import { Hints } from './hints.ts'
 import type { LeaseWatch } from './lease-watch.ts'
+import { LogLimit } from './log-limit.ts'
 import { type OpenFile, openFile } from './opening.ts'
 import { watchBeats } from './runners.ts'
 import { Session } from './session.ts'
@@ -15,6 +18,14 @@ export interface Opened {
   readonly session: Session
   readonly commit: GroupCommit
   readonly hints: Hints
+  /** Undefined without a file. */
+  readonly care: FileCare | undefined
+}
+
+/** What looks after the file beside the work on it. */
+interface FileCare {
+  readonly watch: FileWatch
+  readonly limit: LogLimit
 }
 
 /** Opens the file, and joins the parts that work on it. Rejects as `openFile` does. */
@@ -26,7 +37,8 @@ export async function openAll(
 ): Promise<Opened> {
   const file = await openFile(settings, context)
   const { clock, logger } = context
-  const session = new Session(file.connection)
+  const care = file.path === inMemory ? undefined : careFor(file, context)
+  const session = new Session(care === undefined ? file.connection : withCare(file.connection, care))
   const hints = new Hints(
     {
       clock,
@@ -46,7 +58,28 @@ export async function openAll(
     tell: told => hints.tell(told),
   })
   hints.watch()
-  return { file, context, session, commit, hints }
+  return { file, context, session, commit, hints, care }
+}
+
+function careFor({ connection, path }: OpenFile, { clock }: StoreContext): FileCare {
+  const watch = new FileWatch(path, clock)
+  return { watch, limit: new LogLimit(connection, watch, clock) }
+}
+
+/** No transaction is acknowledged that would go into a file which nobody finds any more. */
+function withCare(connection: SqliteConnection, { watch, limit }: FileCare): SqliteConnection {
+  return {
+    exec(sql) {
+      if (sql === 'COMMIT') watch.look()
+      if (sql !== 'ROLLBACK') watch.refuse()
+      connection.exec(sql)
+      if (sql === 'COMMIT') limit.look()
+      // What has failed may have failed for that
+      if (sql === 'ROLLBACK') watch.lookAtLog()
+    },
+    prepare: sql => connection.prepare(sql),
+    close: () => connection.close(),
+  }
 }
 
 /** What is read between transactions, to be quick: where it cannot be read now, the next time is early enough. */
@@ -59,11 +92,12 @@ function orUndefined<Value>(read: () => Value): Value | undefined {
 }
 
 /** Finishes what was called, and lets go of the file. */
-export async function closeAll({ file, session, commit, hints }: Opened): Promise<void> {
+export async function closeAll({ session, commit, hints, care }: Opened): Promise<void> {
   await commit.idle()
   hints.stop()
-  // The file alone is the whole store then, whatever the driver leaves open
-  if (file.path !== inMemory) leaveNoLog(session)
+  care?.limit.stop()
+  // The file alone is the whole store then, whatever the driver leaves open. What was lost has no business in another one's file
+  if (care?.watch.isLost === false) leaveNoLog(session)
   session.close()
 }
 

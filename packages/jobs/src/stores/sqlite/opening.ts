@@ -19,6 +19,8 @@ export interface OpenFile {
 
 /** Pages that are kept in memory, at most. With the 2 MiB of SQLite a backlog of some 100,000 jobs has its indexes read again and again. */
 const cacheKiB = 16_000
+/** When the log is begun anew, what is longer is cut off. */
+const shortLogBytes = 8 * 2 ** 20
 
 /** Opens the file, sees that it is ours, that it can be written, and that its schema is of our version. */
 export async function openFile(settings: SqliteSettings, { clock, logger }: StoreContext): Promise<OpenFile> {
@@ -32,8 +34,8 @@ export async function openFile(settings: SqliteSettings, { clock, logger }: Stor
   const patience = new Patience(clock, settings.busyTimeoutMs)
   for (;;) {
     try {
-      const connection = openConnection(driver, path, settings.synchronous)
-      prepareFile(connection, path, clock.wallTime())
+      const connection = openConnection(driver, path, settings.synchronous, opened => migrate(opened, path, clock.wallTime()))
+      seeThatItIsWritable(connection)
       return { driver, connection, path }
     } catch (error) {
       if (!isBusy(driver, error) || !(await patience.wait())) throw storeError(driver, path, error)
@@ -41,16 +43,27 @@ export async function openFile(settings: SqliteSettings, { clock, logger }: Stor
   }
 }
 
-/** A connection with the settings that every one of ours has. Throws what the driver throws. */
-export function openConnection(driver: SqliteDriver, path: string, synchronous: 'full' | 'normal'): SqliteConnection {
+/**
+ * A connection with the settings that every one of ours has. Throws what the driver throws. What `prepare` does comes before all that
+ * changes the file: where it throws, for the file of another application, that one is as it was.
+ */
+export function openConnection(
+  driver: SqliteDriver,
+  path: string,
+  synchronous: 'full' | 'normal',
+  prepare?: (connection: SqliteConnection) => void,
+): SqliteConnection {
   const connection = driver.open(path)
   try {
     connection.exec(`PRAGMA busy_timeout = ${busySpinMs}`)
     checkVersion(driver, connection)
+    prepare?.(connection)
     const mode = connection.prepare('PRAGMA journal_mode = WAL').get([])?.[0]
     if (path !== inMemory && mode !== 'wal')
       throw new JobsError('STORE_UNAVAILABLE', `sqliteStore: ${path}: its file system does not allow a write-ahead log`)
-    connection.exec(`PRAGMA synchronous = ${synchronous}; PRAGMA cache_size = -${cacheKiB}`)
+    connection.exec(
+      `PRAGMA synchronous = ${synchronous}; PRAGMA cache_size = -${cacheKiB}; PRAGMA journal_size_limit = ${shortLogBytes}`,
+    )
     return connection
   } catch (error) {
     connection.close()
@@ -65,10 +78,10 @@ function checkVersion(driver: SqliteDriver, connection: SqliteConnection): void 
   throw new JobsError('STORE_UNAVAILABLE', `sqliteStore: ${driver.name} has SQLite ${version}: 3.45 or newer is needed`)
 }
 
-function prepareFile(connection: SqliteConnection, path: string, now: number): void {
+/** Nothing is written; but a file that cannot be is told now, not at the first job. */
+function seeThatItIsWritable(connection: SqliteConnection): void {
   try {
-    migrate(connection, path, now)
-    // Nothing is written; but a file that cannot be is told now, not at the first job. The beginning alone is refused only where there is no log yet
+    // The beginning alone is refused only where there is no log yet
     connection.exec('BEGIN IMMEDIATE; UPDATE meta SET last_seq = last_seq WHERE false; ROLLBACK')
   } catch (error) {
     connection.close()

@@ -11,15 +11,21 @@ export function pruneJobs(session: Session, { olderThanMs, keep = {}, limit }: P
   pruneKeys(session, limit)
   let left = limit
   for (const name of terminalStates) {
-    const state = stateOf(name)
-    const oldest = `seq IN (SELECT seq FROM jobs WHERE state = ${state} AND state >= ${completed} AND finished_at < ? ORDER BY finished_at, seq LIMIT ?)`
+    const oldest = (finished: string): string =>
+      `seq IN (SELECT seq FROM jobs WHERE state = ${stateOf(name)} AND state >= ${completed} AND finished_at ${finished} ? ORDER BY finished_at, seq LIMIT ?)`
     const age = olderThanMs[name]
-    if (age !== undefined && left > 0) left -= removeWhere(session, oldest, session.now - age, left)
+    if (age !== undefined && left > 0) left -= removeWhere(session, oldest('<'), session.now - age, left)
     const most = keep[name]
     if (most === undefined || left === 0) continue
     session.book.save()
-    const tooMany = Number(session.row(`SELECT sum(${name}) FROM lines`)?.[0] ?? 0) - most
-    if (tooMany > 0) left -= removeWhere(session, oldest, Number.MAX_SAFE_INTEGER, Math.min(tooMany, left))
+    let tooMany = Number(session.row(`SELECT sum(${name}) FROM lines`)?.[0] ?? 0) - most
+    // Nothing ends in the future: those ended before the clock was put back, and so before all others
+    for (const finished of ['>', '<=']) {
+      if (tooMany <= 0 || left === 0) break
+      const removed = removeWhere(session, oldest(finished), session.now, Math.min(tooMany, left))
+      tooMany -= removed
+      left -= removed
+    }
   }
   return limit - left
 }

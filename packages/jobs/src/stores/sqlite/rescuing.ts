@@ -1,5 +1,5 @@
 import type { Rescued } from '../../store.ts'
-import { crashFailure } from '../crash-failure.ts'
+import { crashFailure, isCrash } from '../crash-failure.ts'
 import type { Identity } from './claims.ts'
 import { identityOf, jobEnded } from './ending.ts'
 import { withRecord } from './job-rows.ts'
@@ -28,15 +28,15 @@ export function rescueJobs(session: Session, crashLimit: number, limit: number):
 /** Ends an attempt whose runner has died. It counts as a crash if it may have begun; a suspect has begun when its runner has said so. */
 function rescueJob(session: Session, job: RunningJob, identity: Identity, crashLimit: number): number {
   const { attempt, runner, startedAt, history, cancelReason, line, seq } = job
-  const isCrash = job.crashes === 0 || job.begun
-  const crashes = job.crashes + (isCrash ? 1 : 0)
+  const counts = isCrash(job, crashLimit)
+  const crashes = job.crashes + (counts ? 1 : 0)
   const record = { attempt, runner, startedAt, endedAt: session.now, outcome: 'crash' } as const
   const state = cancelReason !== undefined ? cancelled : crashes < crashLimit ? waiting : failed
   session.run(
     `UPDATE jobs SET state = ?, attempt = attempt - 1, crashes = ?, history = ?, finished_at = ?, failure = coalesce(?, failure) WHERE seq = ?`,
     state,
     crashes,
-    isCrash ? withRecord(history, record) : (history ?? null),
+    counts ? withRecord(history, record) : (history ?? null),
     session.now,
     state === failed ? JSON.stringify(crashFailure(crashes)) : null,
     seq,

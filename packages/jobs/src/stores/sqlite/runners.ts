@@ -117,15 +117,21 @@ function pulseOf([number, pid, place, born, leaseMs, beats]: SqlRow): Pulse {
   }
 }
 
-/** Declares those dead that are, except the one that asks. Answers their ids. What they held is left for `rescueJobs`. */
-export function buryDead(session: Session, watch: LeaseWatch, asking: string): readonly string[] {
+/**
+ * Declares those dead that are, except the one that asks. What they held is left for `rescueJobs`. The watch has to know of them until this
+ * is durable: if it is undone, they are to be found dead again.
+ */
+export function buryDead(
+  session: Session,
+  watch: LeaseWatch,
+  asking: string,
+): readonly { readonly number: number; readonly id: string }[] {
   const rows = session.rows(`SELECT ${pulseColumns} FROM runners WHERE is_dead = 0 AND id <> ? ORDER BY number`, asking)
-  const dead = rows.filter(row => watch.isDead(pulseOf(row), session.time))
-  for (const [number] of dead) {
-    session.run('UPDATE runners SET is_dead = 1 WHERE number = ?', Number(number))
-    watch.forget(Number(number))
-  }
-  return dead.map(row => String(row[6]))
+  const dead = rows
+    .filter(row => watch.isDead(pulseOf(row), session.time))
+    .map(([number, , , , , , id]) => ({ number: Number(number), id: String(id) }))
+  for (const { number } of dead) session.run('UPDATE runners SET is_dead = 1 WHERE number = ?', number)
+  return dead
 }
 
 /** Makes this runner the leader where there is none that lives. */

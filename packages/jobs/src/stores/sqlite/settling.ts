@@ -1,4 +1,5 @@
-import type { AttemptRecord, Failure, Held, Settlement } from '../../store.ts'
+import type { AttemptRecord, Failure, Held, Overruled, Settled, Settlement } from '../../store.ts'
+import { isOverruled } from '../overruled.ts'
 import type { Line } from './book.ts'
 import { completeAll, type Completion } from './completing.ts'
 import type { SqlRow } from './driver.ts'
@@ -10,22 +11,28 @@ import type { Session } from './session.ts'
 import { fromText, textOf, toText } from './texts.ts'
 
 /** Ends attempts. Answers, in their order, which of them were still held. */
-export function settleJobs(session: Session, settlements: readonly Settlement[]): readonly boolean[] {
+export function settleJobs(session: Session, settlements: readonly Settlement[]): Omit<Settled, 'claimed'> {
+  const overruled: Overruled[] = []
+  const settle = (one: Settlement, index: number): boolean =>
+    settleOne(session, one, reason => void overruled.push({ index, reason }))
   // Of several settlements of one job the first counts: that is sure one by one
-  if (new Set(settlements.map(({ seq }) => seq)).size < settlements.length) return settlements.map(one => settleOne(session, one))
-  const accepted = completeAll(session, settlements.filter(isCompletion))
-  return settlements.map(one => (isCompletion(one) ? accepted.has(one.seq) : settleOne(session, one)))
+  if (new Set(settlements.map(({ seq }) => seq)).size < settlements.length)
+    return { accepted: settlements.map(settle), overruled }
+  const completed = completeAll(session, settlements.filter(isCompletion))
+  const accepted = settlements.map((one, index) => (isCompletion(one) ? completed.has(one.seq) : settle(one, index)))
+  return { accepted, overruled }
 }
 
 function isCompletion(settlement: Settlement): settlement is Completion {
   return settlement.to === 'completed'
 }
 
-function settleOne(session: Session, settlement: Settlement): boolean {
+function settleOne(session: Session, settlement: Settlement, overruled: (reason: string) => void): boolean {
   if (isCompletion(settlement)) return completeAll(session, [settlement]).size > 0
   const job = heldJob(session, settlement)
   if (job === undefined) return false
   session.claims.remove(job.seq)
+  if (isOverruled(settlement, job.cancelReason)) overruled(job.cancelReason)
   endAttempt(session, job, settlement)
   return true
 }

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { type Clock, defaultRuntime } from '@genstage/core'
 import { JobsError } from '../../errors.ts'
 import type {
@@ -30,7 +28,8 @@ import type {
   StoredRunner,
   StoreStats,
 } from '../../store.ts'
-import { checkPath, inMemory } from './check-path.ts'
+import { backupTarget, writeBackup } from './backup.ts'
+import { inMemory } from './check-path.ts'
 import { claimJobs } from './claiming.ts'
 import { cancelJob, removeJob, rescheduleJob, retryJob } from './commands.ts'
 import { driverNames } from './driver.ts'
@@ -58,14 +57,17 @@ import {
 import { schemaVersion } from './schema.ts'
 import type { Session } from './session.ts'
 import { settleJobs } from './settling.ts'
-import { storeError } from './sqlite-errors.ts'
 import { type SqliteSettings, sqliteSettings, type SqliteStoreOptions } from './sqlite-options.ts'
 
 /** What the SQLite store can beyond the contract. */
 export interface SqliteStore extends Store {
   /** Version of the schema that this release reads and writes. */
   readonly schemaVersion: number
-  /** Writes a copy of the file, as it is at one moment, while work goes on. Rejects with `STORE_UNAVAILABLE` if there is a file at `path` already. */
+  /**
+   * Writes a copy of the file, as it is at one moment, with all that was called before. The file at `path` is there when the copy is whole
+   * and on the disk, not before. It blocks the event loop meanwhile; other processes go on. Rejects with `STORE_UNAVAILABLE` if there is a file at `path` already,
+   * `BAD_OPTION` if that is not the path of a file, `STORE_FULL`, `STORE_READ_ONLY`: nothing is left of it then, and it can be tried again.
+   */
   backup(path: string): Promise<void>
   /** Reads the whole file, and answers what is wrong with it: nothing, if it is whole. It blocks the event loop meanwhile. */
   integrityCheck(): Promise<readonly string[]>
@@ -133,8 +135,8 @@ class FileStore implements SqliteStore {
 
   settle(settlements: readonly Settlement[], next?: ClaimRequest): Promise<Settled> {
     return this.#write(settlements.length + (next?.limit ?? 0), session => {
-      const accepted = settleJobs(session, settlements)
-      return next === undefined ? { accepted } : { accepted, claimed: claimJobs(session, next) }
+      const settled = settleJobs(session, settlements)
+      return next === undefined ? settled : { ...settled, claimed: claimJobs(session, next) }
     })
   }
 
@@ -146,12 +148,15 @@ class FileStore implements SqliteStore {
     return this.#write(reports.length, session => reportJobs(session, reports))
   }
 
-  register(runner: NewRunner, leaseMs: number): Promise<void> {
+  async register(runner: NewRunner, leaseMs: number): Promise<void> {
     // Of a runner in another process we do not know where that is
     const identity = runner.pid === process.pid ? this.#identity : {}
-    return this.#write(1, session => {
-      this.#watch.see({ number: registerRunner(session, runner, leaseMs, identity), beats: 0 }, session.time)
-    })
+    const { number, time } = await this.#write(1, session => ({
+      number: registerRunner(session, runner, leaseMs, identity),
+      time: session.time,
+    }))
+    // Not before it is durable: the number of one that is not may become that of another
+    this.#watch.begin(number, time)
   }
 
   heartbeat(id: string, leaseMs: number, figures?: RunnerFigures): Promise<Heartbeat> {
@@ -176,11 +181,13 @@ class FileStore implements SqliteStore {
     return startHeart({ path: file.path, driver, ...context }, options)
   }
 
-  rescue({ runner, crashLimit, limit }: RescueRequest): Promise<Rescued> {
-    return this.#write(limit, session => ({
-      runners: buryDead(session, this.#watch, runner),
+  async rescue({ runner, crashLimit, limit }: RescueRequest): Promise<Rescued> {
+    const { dead, ...rescued } = await this.#write(limit, session => ({
+      dead: buryDead(session, this.#watch, runner),
       ...rescueJobs(session, crashLimit, limit),
     }))
+    for (const { number } of dead) this.#watch.forget(number)
+    return { runners: dead.map(({ id }) => id), ...rescued }
   }
 
   holdings(runner: string): Promise<readonly Held[]> {
@@ -196,7 +203,7 @@ class FileStore implements SqliteStore {
   }
 
   list(query: ListQuery): Promise<JobPage> {
-    return this.#write(query.limit, session => listJobs(session, query))
+    return this.#read(session => listJobs(session, query))
   }
 
   logs(id: string): Promise<readonly LogEntry[]> {
@@ -220,7 +227,7 @@ class FileStore implements SqliteStore {
   }
 
   stats(): Promise<StoreStats> {
-    return this.#write(1, statsOf)
+    return this.#read(statsOf)
   }
 
   pauseQueue(queue: string): Promise<void> {
@@ -260,17 +267,9 @@ class FileStore implements SqliteStore {
   }
 
   async backup(path: string): Promise<void> {
-    const { commit, session, file } = this.#open()
-    const { path: target } = sqliteSettings(path)
-    if (existsSync(target))
-      throw new JobsError('STORE_UNAVAILABLE', `sqliteStore: ${target} is there already: a backup replaces nothing`)
-    checkPath(resolve(target))
-    await commit.idle()
-    try {
-      session.run('VACUUM INTO ?', resolve(target))
-    } catch (error) {
-      throw storeError(file.driver, target, error)
-    }
+    const { commit, file } = this.#open()
+    const target = backupTarget(path)
+    await commit.alone(session => writeBackup(session, file.driver, target))
   }
 
   integrityCheck(): Promise<readonly string[]> {

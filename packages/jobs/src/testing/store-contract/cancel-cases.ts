@@ -2,7 +2,7 @@ import { claim, type ContractCase } from '@genstage/testing'
 import type { Cancellation } from '../../store.ts'
 import { casesOf } from './cases-of.ts'
 import { same } from './same.ts'
-import { type Ending, failure, leaseMs } from './store-bench.ts'
+import { type Ending, failure, leaseMs, settlement } from './store-bench.ts'
 import type { OpenStore } from './store-under-test.ts'
 
 /** Cancelling jobs in all states. */
@@ -76,7 +76,8 @@ export function cancelCases(open: OpenStore): readonly ContractCase[] {
         const [id = ''] = await bench.insert({})
         const job = await bench.claimOne()
         await bench.store.cancel([id], 'enough')
-        claim(await bench.settle(job, ending), 'the settlement was refused')
+        const { accepted, overruled } = await bench.store.settle([settlement(job, ending)])
+        same([accepted, overruled], [[true], [{ index: 0, reason: 'enough' }]], 'answer to the settlement')
         const ended = { state: 'cancelled', cancelReason: 'enough', attempt: 1, finishedAt: job.claimedAt, failure: why } as const
         const { history } = await bench.has(id, ended, 'after it was settled')
         same(

@@ -1,6 +1,6 @@
 import { claim, type ContractCase } from '@genstage/testing'
 import { casesOf } from './cases-of.ts'
-import { same } from './same.ts'
+import { codeOf, same } from './same.ts'
 import { crashLimit, leaseMs } from './store-bench.ts'
 import type { OpenStore } from './store-under-test.ts'
 
@@ -37,6 +37,23 @@ export function crashCases(open: OpenStore): readonly ContractCase[] {
         'what is claimed then',
       )
       same((await bench.rescue('survivor')).runners, [], 'runners found dead by the next rescue')
+    }),
+    storeCase('JOB-8 BAD-102', 'a rescue finds the dead also beside a call that is refused', async bench => {
+      const job = bench.newJob()
+      await bench.store.insert([job])
+      await bench.claimOne({ runner: 'mortal' })
+      await bench.register('survivor')
+      await bench.rescue('survivor')
+      for (let part = 0; part < 4; part++) {
+        await bench.advance(leaseMs / 4 + 1)
+        await bench.beat('survivor')
+      }
+      const [rescued, refused] = await Promise.all([
+        bench.rescue('survivor', 10),
+        codeOf(bench.store.insert([{ ...job, args: '"other"' }])),
+      ])
+      same(refused, 'ID_CONFLICT', 'code of the call that is refused')
+      same([rescued.runners, rescued.jobs.length], [['mortal'], 1], 'runners found dead, and jobs rescued')
     }),
     storeCase('F44 JOB-8', 'jobs that may not be rescued are in nobodys way, and those that may come by pages', async bench => {
       await bench.insert(...Array.from({ length: 60 }, () => ({ priority: -1 })), ...Array.from({ length: 12 }, () => ({})))
@@ -120,6 +137,23 @@ export function crashCases(open: OpenStore): readonly ContractCase[] {
       await bench.die('survivor')
       await bench.has(id, { crashes: 2 }, 'after the next claim, which has not begun yet')
     }),
+    storeCase(
+      'JOB-7 F15',
+      'with a limit of one crash a job has failed if it had begun, and otherwise waits again',
+      async bench => {
+        const [first = '', second = ''] = await bench.insert({}, {})
+        const [begun] = await bench.claim({ runner: 'mortal' })
+        claim(begun !== undefined, 'a job was expected')
+        await bench.store.begin([begun])
+        await bench.register('survivor')
+        await bench.advance(leaseMs / 2)
+        await bench.beat('survivor')
+        await bench.advance(leaseMs / 2 + 1)
+        await bench.store.rescue({ runner: 'survivor', crashLimit: 1, limit: 10 })
+        await bench.has(first, { state: 'failed', attempt: 0, crashes: 1 }, 'the one that had begun')
+        await bench.has(second, { state: 'waiting', attempt: 0, crashes: 0, history: [] }, 'the one that had not')
+      },
+    ),
     storeCase('JOB-7', 'crashes and attempts are counted apart', async bench => {
       const [id = ''] = await bench.insert({})
       await bench.settle(await bench.claimOne(), { to: 'retry', inMs: 0, failure: { name: 'E', message: 'm' } })

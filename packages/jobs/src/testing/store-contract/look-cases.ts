@@ -92,6 +92,46 @@ export function lookCases(open: OpenStore): readonly ContractCase[] {
       const rest = await bench.store.list({ queues: ['q'], limit: 2, before: page.next })
       same([page.jobs.length, rest.jobs.length, rest.next], [2, 1, undefined], 'pages of a filtered list')
     }),
+    storeCase(
+      'ROW-R16 ROW-R6',
+      'delayed jobs that become due wait, for all who look, however many become due at once',
+      async bench => {
+        const ids = await bench.insert(
+          ...Array.from({ length: 1_200 }, (_, n) => ({ delayMs: 10 + (n % 3), kind: n % 2 === 0 ? 'k' : 'l' })),
+        )
+        const later = await bench.insert({ delayMs: 5_000 }, { delayMs: 13 })
+        await bench.advance(12)
+        for (const when of ['before anything is claimed', 'after a claim']) {
+          const delayed = await bench.store.list({ states: ['delayed'], limit: 1_000 })
+          same([delayed.jobs.map(({ id }) => id), delayed.next], [later.toReversed(), undefined], `delayed jobs ${when}`)
+          const waiting: string[] = []
+          for (let before: number | undefined; ;) {
+            const page = await bench.store.list({ states: ['waiting', 'running'], limit: 100, before })
+            waiting.push(...page.jobs.map(({ id }) => id))
+            if ((before = page.next) === undefined) break
+          }
+          same(waiting, ids.toReversed(), `waiting and running jobs, by pages, ${when}`)
+          const { queues } = await bench.store.stats()
+          const { delayed: counted = 0, waiting: left = 0, running = 0 } = queues['q'] ?? {}
+          same([counted, left + running], [2, 1_200], `stats ${when}`)
+          same((await bench.claim({ limit: 10 })).length, 10, `jobs claimed ${when}`)
+        }
+      },
+    ),
+    storeCase('ROW-R16', 'tags are found whole, whatever is in them', async bench => {
+      const tags = ['a', 'b', ',', 'a"b', '","', '[', ']', '%', '\\', '😀', '\u2028', '\n', 'ab']
+      for (const tag of tags) await bench.insert({ tags: [tag, 'all'] })
+      for (const tag of tags) {
+        const { jobs } = await bench.store.list({ tag, limit: 99 })
+        same(
+          jobs.map(job => job.tags[0]),
+          [tag],
+          `first tags of the jobs with ${JSON.stringify(tag)}`,
+        )
+      }
+      same((await bench.store.list({ tag: 'all', limit: 99 })).jobs.length, tags.length, 'jobs with a tag of all')
+      same((await bench.store.list({ tag: 'al', limit: 99 })).jobs, [], 'jobs with the beginning of a tag')
+    }),
     storeCase('ROW-R5 JOB-1', 'jobs are removed unless they run, with all that belongs to them', async bench => {
       const [running = '', done = '', waiting = '', delayed = ''] = await bench.insert({}, {}, {}, { delayMs: 100 })
       const [held, finished] = await bench.claim({ limit: 2 })

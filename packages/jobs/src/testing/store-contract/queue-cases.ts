@@ -56,6 +56,7 @@ export function queueCases(open: OpenStore): readonly ContractCase[] {
       same([jobs.length, paused], [2, false], 'a claim after it is resumed')
       await bench.store.resumeQueue('q')
       await bench.store.resumeQueue('of nobody')
+      same(Object.keys((await bench.store.stats()).queues).toSorted(), ['other', 'q'], 'queues that are known')
     }),
     storeCase('ROW-G17', 'what runs in a queue is not touched by a pause', async bench => {
       const [id = ''] = await bench.insert({}, {})

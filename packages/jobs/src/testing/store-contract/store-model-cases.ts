@@ -1,5 +1,6 @@
 import { type ContractCase, ContractError } from '@genstage/testing'
-import { type FastCheck, type Operation, operations, written } from './model/operations.ts'
+import type { FastCheck } from './model/fast-check.ts'
+import { type Operation, operations, written } from './model/operations.ts'
 import { StorePlay } from './model/store-play.ts'
 import type { OpenStore } from './store-under-test.ts'
 

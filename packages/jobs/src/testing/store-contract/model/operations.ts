@@ -1,8 +1,5 @@
-import type fc from 'fast-check'
 import type { Unique } from '../../../store.ts'
-
-/** fast-check, handed in by who has it: this package does not need it otherwise. */
-export type FastCheck = typeof fc
+import type { Arbitrary, FastCheck, Weighed } from './fast-check.ts'
 
 /** A job to be inserted. */
 export interface DrawnJob {
@@ -64,7 +61,7 @@ const queues: readonly string[] = ['q', 'r']
 export const runners: readonly string[] = ['runner-1', 'runner-2', 'runner-3']
 
 /** Sequences of 1 to 200 operations. */
-export function operations(fc: FastCheck): fc.Arbitrary<readonly Operation[]> {
+export function operations(fc: FastCheck): Arbitrary<readonly Operation[]> {
   const queue = fc.constantFrom(...queues)
   const runner = fc.constantFrom(...runners)
   const recent = fc.nat({ max: 12 })
@@ -77,11 +74,11 @@ export function operations(fc: FastCheck): fc.Arbitrary<readonly Operation[]> {
     kinds: fc.constantFrom(['k'], ['k', 'l'], ['l', 'm', 'k'], ['m']),
   })
   const key = fc.constantFrom('a', 'b')
-  const unique: fc.Arbitrary<Unique> = fc.oneof(
+  const unique = fc.oneof<Unique>(
     fc.record({ key, until: fc.constantFrom('finished', 'started'), conflict: fc.constantFrom('keep', 'replace') }),
     fc.record({ key, until: fc.constantFrom(100, 1_500), conflict: fc.constantFrom('keep', 'replace', 'next', 'next') }),
   )
-  const job: fc.Arbitrary<DrawnJob> = fc.record({
+  const job: Arbitrary<DrawnJob> = fc.record({
     queue,
     kind: fc.constantFrom('k', 'k', 'l', 'm'),
     priority: fc.constantFrom(0, 0, 0, -1, 5),
@@ -91,13 +88,13 @@ export function operations(fc: FastCheck): fc.Arbitrary<readonly Operation[]> {
     again: fc.option(recent, { nil: undefined, freq: 12 }),
     clashes: fc.boolean(),
   })
-  const ending: fc.Arbitrary<DrawnEnding> = fc.record({
+  const ending: Arbitrary<DrawnEnding> = fc.record({
     claim: recent,
     to: fc.constantFrom('completed', 'completed', 'failed', 'discarded', 'cancelled', 'retry', 'retry', 'snooze', 'release'),
     inMs: delay,
   })
-  const type = <const T extends string>(...types: readonly [T, ...T[]]): fc.Arbitrary<T> => fc.constantFrom(...types)
-  const weighed = (weight: number, arbitrary: fc.Arbitrary<Operation>): fc.WeightedArbitrary<Operation> => ({ weight, arbitrary })
+  const type = <const T extends string>(...types: readonly [T, ...T[]]): Arbitrary<T> => fc.constantFrom(...types)
+  const weighed = (weight: number, arbitrary: Arbitrary<Operation>): Weighed<Operation> => ({ weight, arbitrary })
   return fc.array(
     fc.oneof(
       weighed(8, fc.record({ type: type('insert'), jobs: fc.array(job, { minLength: 1, maxLength: 4 }) })),
