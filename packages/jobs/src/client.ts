@@ -287,7 +287,8 @@ export class Client implements JobClient {
     return inserted.map(each => this.#enqueued(each, kind.name, settings.queue))
   }
 
-  #enqueued(inserted: Inserted, kind: string, queue: string): JobHandle {
+  #enqueued(inserted: Inserted, kind: string, asked: string): JobHandle {
+    const queue = inserted.queue ?? asked
     if (this.events.listenerCount('enqueued') > 0)
       this.events.emit('enqueued', { id: inserted.id, kind, queue, outcome: inserted.outcome, at: this.clock.wallTime() })
     return new JobHandle(this, inserted, kind, queue)

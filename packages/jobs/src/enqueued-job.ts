@@ -9,6 +9,7 @@ export type CancelAnswer = 'cancelled' | 'requested' | 'finished' | 'missing'
 export interface EnqueuedJob<out Args = unknown, out Result = unknown> {
   readonly id: string
   readonly kind: string
+  /** Where the job is: for a duplicate, that of the job that was there. */
   readonly queue: string
   /**
    * `inserted`; or, for one with a unique key: `duplicate`, if a job with the key was there (`id` is its id), `replaced`, if that one has

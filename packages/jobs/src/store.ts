@@ -154,6 +154,8 @@ export interface Inserted {
   /** Of the job that is there now: that of the holder if this one is a duplicate. */
   readonly id: string
   readonly outcome: 'inserted' | 'duplicate' | 'replaced'
+  /** Where the holder is in another queue than this job was to go to: its queue. */
+  readonly queue?: string | undefined
 }
 
 export interface ClaimRequest {

@@ -532,6 +532,16 @@ describe('close', () => {
 })
 
 describe('looking and changing', () => {
+  it('the handle of a duplicate is in the queue of the job that was there', async () => {
+    const world = new World()
+    const client = world.client()
+    const unique = { key: 'k' }
+    const first = await world.settled(client.enqueue(Echo, 'x', { queue: 'mail', unique }))
+    const again = await world.settled(client.enqueue(Echo, 'x', { queue: 'other', unique }))
+    expect([again.id, again.outcome, again.queue]).toEqual([first.id, 'duplicate', 'mail'])
+    await world.close()
+  })
+
   it('finds, lists, reschedules, runs now, retries, removes', async () => {
     const world = new World()
     const client = world.client()

@@ -42,7 +42,9 @@ export class Insertion {
     const holder = hold.job
     if (unique.conflict === 'replace' && this.#canReplace(holder, job)) return this.#replace(holder, job, runAt)
     const storesNext = unique.conflict === 'next' && !hold.isNext && typeof hold.until === 'number'
-    return storesNext ? this.#store(job, hold.endsAt, hold.endsAt, true) : { id: holder.id, outcome: 'duplicate' }
+    if (storesNext) return this.#store(job, hold.endsAt, hold.endsAt, true)
+    const isElsewhere = !holder.isRemoved && holder.queue !== job.queue
+    return { id: holder.id, outcome: 'duplicate', ...(isElsewhere && { queue: holder.queue }) }
   }
 
   /** The window of its key, if it has one, begins at `from`. */

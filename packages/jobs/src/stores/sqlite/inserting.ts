@@ -39,7 +39,14 @@ function insertOne(session: Session, job: NewJob, index: number): Inserted {
   if (unique.conflict === 'replace' && replace(session, hold, job, runAt)) return { id: hold.job, outcome: 'replaced' }
   if (unique.conflict === 'next' && !hold.isNext && hold.endsAt !== undefined)
     return store(session, job, hold.endsAt, hold.endsAt, true)
-  return { id: hold.job, outcome: 'duplicate' }
+  const queue = queueOf(session, hold.job)
+  return { id: hold.job, outcome: 'duplicate', ...(queue !== undefined && queue !== job.queue && { queue }) }
+}
+
+/** The queue of a job, if it is still there. */
+function queueOf(session: Session, id: string): string | undefined {
+  const line = session.row(`SELECT line FROM ${jobsById} WHERE id = ?`, id)?.[0]
+  return line === undefined ? undefined : session.book.lineById(Number(line)).queue
 }
 
 /** The window of its key, if it has one, begins at `from`. */

@@ -14,7 +14,7 @@ export interface SqliteStoreOptions {
   readonly driver?: 'auto' | SqliteDriverName | SqliteDriver | undefined
   /** For so long a call waits while another process writes, before it rejects with `STORE_BUSY`. Milliseconds, 5,000 by default. */
   readonly busyTimeoutMs?: number | undefined
-  /** How often it looks whether another process has changed the file, while somebody listens. Milliseconds, 100 by default. */
+  /** How often it looks whether another process has changed the file, while somebody listens. Milliseconds, 50 by default. */
   readonly pollMs?: number | undefined
 }
 
@@ -37,7 +37,7 @@ export function sqliteSettings(options: string | SqliteStoreOptions): SqliteSett
     synchronous: oneOf(where, own, 'synchronous', ['full', 'normal'], 'full'),
     driver: driverOf(own),
     busyTimeoutMs: duration(where, 'busyTimeoutMs', own['busyTimeoutMs'], false, 5_000),
-    pollMs: delay(where, own, 'pollMs', 100),
+    pollMs: delay(where, own, 'pollMs', 50),
   }
 }
 

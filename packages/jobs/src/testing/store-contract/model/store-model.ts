@@ -168,7 +168,11 @@ export class StoreModel extends ModelState {
     }
     const runAt = job.runAt ?? this.now + job.delayMs
     const verdict = this.uniques.verdict(job, this.now, holder => this.jobs.includes(holder))
-    if (verdict.type === 'duplicate') return { id: verdict.holder.id, outcome: 'duplicate' }
+    if (verdict.type === 'duplicate') {
+      const { holder } = verdict
+      const isElsewhere = this.jobs.includes(holder) && holder.queue !== queue
+      return { id: holder.id, outcome: 'duplicate', ...(isElsewhere && { queue: holder.queue }) }
+    }
     if (verdict.type === 'replace') {
       const { holder } = verdict
       const { priority, maxAttempts } = job
