@@ -35,13 +35,17 @@ const jobs = 'INSERT INTO jobs (seq, line, state, priority, run_at, started_at, 
 /** The values of the last columns of `jobs`, as wide as what claim and completion put there. */
 const unclaimed = `?, ?, ${noToken}, ${nobody}`
 
-/** Stores one job. */
-export function insertEntry(session: Session, seq: number, { job, line, state, manner, place }: Entry): void {
+const onePayload = `${payloads} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`
+const oneJob = `${jobs} VALUES (?, ?, ?, ?, ?, ${unclaimed})`
+
+/** Stores one job. Answers false, and has changed nothing, where its id is there already. */
+export function insertEntry(session: Session, seq: number, { job, line, state, manner, place }: Entry): boolean {
   const { now, book } = session
   const key = job.unique === undefined ? null : toText(job.unique.key)
-  session.run(`${payloads} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, seq, job.id, job.args, ...manner, key, now)
-  session.run(`${jobs} VALUES (?, ?, ?, ?, ?, ${unclaimed})`, seq, ...place, now, now)
+  if (session.run(onePayload, seq, job.id, job.args, ...manner, key, now) === 0) return false
+  session.run(oneJob, seq, ...place, now, now)
   book.move(line, undefined, state)
+  return true
 }
 
 // Many rows go in by one call. To take a value out of the JSON costs a quarter of a row: what all have in common comes as parameters
@@ -54,6 +58,8 @@ const jobsVaried = `${jobs} SELECT ? + key, value ->> 0, value ->> 1, value ->> 
 
 /** Stores jobs without keys, whose numbers begin with `first`. Answers false, and has changed nothing, where an id is there already. */
 export function insertEntries(session: Session, first: number, entries: readonly Entry[]): boolean {
+  const [only] = entries
+  if (entries.length === 1 && only !== undefined) return insertEntry(session, first, only)
   const { now, book } = session
   const manner = inCommon(entries.map(entry => entry.manner))
   const place = inCommon(entries.map(entry => entry.place))
