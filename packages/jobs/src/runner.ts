@@ -1,5 +1,3 @@
-import { hostname } from 'node:os'
-import process from 'node:process'
 import { Client } from './client.ts'
 import { Deadline } from './engine/deadline.ts'
 import type { EngineContext } from './engine/engine-context.ts'
@@ -7,8 +5,8 @@ import type { JobClient } from './job-client.ts'
 import type { Middleware } from './job-context.ts'
 import type { JobRunner, RunnerQueue, RunnerStopOptions } from './job-runner.ts'
 import { logJobs } from './engine/job-log.ts'
-import { Lease, type LeaseOwner } from './engine/lease.ts'
 import { Maintenance } from './engine/maintenance.ts'
+import { type Member, Membership } from './engine/membership.ts'
 import { Holdings } from './engine/holdings.ts'
 import { Reporter } from './engine/reporter.ts'
 import { stopOnProcessSignals } from './engine/process-signals.ts'
@@ -17,7 +15,6 @@ import { catchStrayErrors, type StrayJob } from './engine/stray-errors.ts'
 import { Suspects } from './engine/suspects.ts'
 import { WorkQueue } from './engine/work-queue.ts'
 import { JobsError } from './errors.ts'
-import { newId } from './ids.ts'
 import { checkQueueName } from './names.ts'
 import { holdProcess } from './process-hold.ts'
 import {
@@ -29,7 +26,7 @@ import {
   runnerSettings,
   stopSettings,
 } from './runner-options.ts'
-import type { Cancellation, Hint, NewRunner, RunnerFigures } from './store.ts'
+import type { Cancellation, Hint, RunnerFigures } from './store.ts'
 import { clearTimer } from './timers.ts'
 
 /**
@@ -48,7 +45,7 @@ export function startRunner(options: RunnerOptions): JobRunner {
   return new Runner(runnerSettings(options))
 }
 
-class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
+class Runner extends Client implements JobRunner, EngineContext, Member {
   readonly instance: string
   readonly settings: RunnerSettings
   readonly handled: readonly string[]
@@ -60,26 +57,19 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
   readonly #done: Promise<void>
   /** Somebody has asked for `ready` or `done`, and so is told of a failure. */
   #isWatched = false
-  #runner: string
+  readonly #membership: Membership
   readonly #queues = new Map<string, WorkQueue>()
   /** Queues that are being dropped. */
   readonly #leaving = new Set<WorkQueue>()
-  #lease: Lease
   readonly #maintenance: Maintenance
   readonly #holdings: Holdings
   #isLooking = false
   /** Requests to cancel jobs that were not here yet. */
   #early: readonly Cancellation[] = []
-  #isRegistered = false
   /** The start is over: queues that come now are opened at once, those before by the start. */
   #isWorking = false
-  /** A registration under way, or to be tried again, after the runner was taken for dead. */
-  #registering: Promise<void> | undefined
-  #registerTimer: Disposable | undefined
   readonly #started: Promise<void>
   #stopping: Promise<void> | undefined
-  /** The stop waits for the start no longer. */
-  #isLeaving = false
   #unlisten: (() => void) | undefined
   #uncatch: (() => void) | undefined
   #unsignal: (() => void) | undefined
@@ -93,16 +83,15 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
   constructor(settings: RunnerSettings) {
     super(settings)
     this.settings = settings
-    this.#runner = newId(this.runtime)
-    this.instance = this.#runner
+    this.#membership = new Membership(this, this)
+    this.instance = this.#membership.id
     this.handled = settings.kinds.handled
     this.middleware = settings.middleware
     this.storeHealth = new Health(this.clock, this.runtime.random, this.logger, this.events)
     this.reporter = new Reporter(this.store, this.clock, this.storeHealth)
-    this.#lease = new Lease(this, this)
     this.#maintenance = new Maintenance(
       this,
-      () => this.#lease,
+      () => this.#membership.lease,
       () => this.#holdings.look(),
     )
     this.#holdings = new Holdings(
@@ -120,11 +109,11 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
   }
 
   get id(): string {
-    return this.#runner
+    return this.#membership.id
   }
 
   get runner(): string {
-    return this.#runner
+    return this.#membership.id
   }
 
   get client(): JobClient {
@@ -167,7 +156,7 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
     this.#queues.set(checked, queue)
     if (this.#isWorking) {
       this.#openQueue(queue)
-      void this.#lease.beat() // the list of runners shows it
+      void this.#membership.lease.beat() // the list of runners shows it
     }
     return this.#view(queue)
   }
@@ -184,7 +173,7 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
     queue.completer.close()
     await queue.close()
     this.#leaving.delete(queue)
-    void this.#lease.beat()
+    void this.#membership.lease.beat()
     this.events.emit('queueRemoved', { queue: name, at: this.clock.wallTime() })
   }
 
@@ -210,7 +199,7 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
   }
 
   get isLeaseInDoubt(): boolean {
-    return this.#lease.isInDoubt
+    return this.#membership.lease.isInDoubt
   }
 
   leaseConfirmed(): void {
@@ -231,16 +220,14 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
   /** The runner was taken for dead: what it held belongs to others. It goes on as a new one. */
   lost(): void {
     if (this.#stopping !== undefined) return
-    this.logger.error(`runner ${this.#runner} was taken for dead; it goes on under a new id`, {
-      code: 'LEASE_LOST',
-      runner: this.#runner,
-    })
-    const lease = this.#lease
+    const { id } = this
+    this.logger.error(`runner ${id} was taken for dead; it goes on under a new id`, { code: 'LEASE_LOST', runner: id })
     for (const queue of this.#all()) queue.leaseLost()
-    this.#runner = newId(this.runtime)
-    this.#lease = new Lease(this, this)
-    void lease.end()
-    this.#registering = this.#register()
+    this.#membership.rejoin()
+  }
+
+  rejoined(): void {
+    for (const queue of this.#queues.values()) queue.wake()
   }
 
   async #start(): Promise<void> {
@@ -249,11 +236,7 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
     const { settings, store } = this
     if (settings.strayErrors === 'exit') this.#uncatch = catchStrayErrors((error, job) => this.#strayed(error, job))
     if (settings.signals) this.#unsignal = stopOnProcessSignals(this)
-    const askedAt = this.clock.now()
-    await store.register(this.#registration(), settings.leaseMs)
-    if (this.#isLeaving) return // the answer comes too late; nobody renews this lease
-    this.#isRegistered = true
-    this.#lease.begin(askedAt)
+    await this.#membership.join()
     await this.#maintenance.takeBack()
     if (this.#stopping !== undefined) return
     this.#unlisten = store.listen(hint => this.#hinted(hint))
@@ -289,7 +272,7 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
     this.#isLooking = true
     queueMicrotask(() => {
       this.#isLooking = false
-      this.store.cancellations(this.#runner).then(
+      this.store.cancellations(this.id).then(
         cancellations => this.cancelAll(cancellations),
         (error: unknown) => this.storeHealth.failed('cancellations', error),
       )
@@ -299,7 +282,7 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
   async #stop(): Promise<void> {
     const maintained = this.#maintenance.end()
     await this.#inTime(deadline => deadline.wait(this.#started.catch(() => {})))
-    this.#isLeaving = true
+    this.#membership.close()
     this.#unlisten?.()
     await Promise.all(this.#all().map(queue => queue.stop()))
     try {
@@ -334,9 +317,7 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
       })
     await deadline.wait(Promise.all([maintained, this.reporter.flush()]))
     await deadline.wait(Promise.all(queues.map(queue => queue.close())))
-    clearTimer(this.#registerTimer)
-    await deadline.wait(Promise.all([this.#registering, this.#lease.end()]))
-    return deadline.wait(this.#isRegistered ? this.store.unregister(this.#runner) : Promise.resolve())
+    return this.#membership.leave(deadline)
   }
 
   /** A part of the stop, for which the store has `abandonMs`. */
@@ -385,35 +366,6 @@ class Runner extends Client implements JobRunner, EngineContext, LeaseOwner {
     void this.stop().then(() => {
       if (!this.#isWatched) void Promise.reject(failure)
     })
-  }
-
-  async #register(): Promise<void> {
-    const askedAt = this.clock.now()
-    try {
-      await this.store.register(this.#registration(), this.settings.leaseMs)
-      this.storeHealth.worked('register')
-      if (this.#stopping !== undefined) return
-      this.#lease.begin(askedAt)
-      for (const queue of this.#queues.values()) queue.wake()
-    } catch (error) {
-      this.storeHealth.failed('register', error)
-      if (this.#stopping !== undefined) return
-      this.#registerTimer = this.clock.setTimer(this.storeHealth.delayMs('register'), () => {
-        this.#registering = this.#register()
-      })
-    }
-  }
-
-  #registration(): NewRunner {
-    const { metadata, name } = this.settings
-    return {
-      id: this.#runner,
-      host: hostname(),
-      pid: process.pid,
-      queues: this.figures.queues,
-      ...(name === undefined ? {} : { name }),
-      ...(metadata === undefined ? {} : { metadata }),
-    }
   }
 
   /** Tokens of the claims whose jobs are here, or have ended and are not yet written. */
