@@ -20,7 +20,7 @@ export interface EnqueueOptions extends CommonJobOptions {
   readonly runAt?: Date
   /** Words to find it by: at most 32, of 1 to 128 bytes. */
   readonly tags?: readonly string[]
-  /** Its id, a UUID. Enqueueing again with the same id, kind and args stores nothing twice. Default: a new one. */
+  /** Its id, a UUID. Enqueueing again with the same id, queue, kind, version and args stores nothing twice. Default: a new one. */
   readonly id?: string
   /** At most one job of the kind per key; a text is the key. */
   readonly unique?: string | UniqueOptions

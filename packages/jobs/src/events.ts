@@ -35,6 +35,7 @@ export interface JobEvents {
   /** An attempt failed. `state` is what became of the job: `delayed` or `waiting` if it is tried again, after `retryInMs`. */
   failed: [event: EndedEvent & { readonly failure: Failure; readonly state: JobState; readonly retryInMs: number | undefined }]
   discarded: [event: EndedEvent & { readonly failure: Failure }]
+  /** A job that this runner held is cancelled. One that nobody held was cancelled by the call alone, and no event tells of it. */
   cancelled: [event: JobEvent & { readonly reason: string }]
   snoozed: [event: EndedEvent & { readonly inMs: number }]
   /** An attempt that had begun was given back unfinished, because the runner stops. */

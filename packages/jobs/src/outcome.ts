@@ -1,6 +1,6 @@
 import { badOption, ownOptions, refuseUnknown } from '@genstage/core/adapters'
 import { cutText } from './failure.ts'
-import { longestDelayMs, numberIn } from './numbers.ts'
+import { longestStoredDelayMs, numberIn } from './numbers.ts'
 
 /** Shared by all copies of this package in a process. No payload can carry a symbol, so no result is ever taken for an outcome. */
 const brand: unique symbol = Symbol.for('@genstage/jobs:outcome')
@@ -125,5 +125,5 @@ function marked<T extends object>(outcome: T): Readonly<T> & Branded {
 }
 
 function delays(min: number): { readonly min: number; readonly max: number; readonly what: string } {
-  return { min, max: longestDelayMs, what: 'milliseconds' }
+  return { min, max: longestStoredDelayMs, what: 'milliseconds' }
 }

@@ -15,7 +15,7 @@ export interface Store {
   /** What it is, for messages and figures: `memory`, `sqlite`. */
   readonly name: string
 
-  /** Connects, migrates, checks. Called once, before anything else. Rejects with `STORE_UNAVAILABLE`, `SCHEMA_TOO_NEW`, `STORE_CORRUPT`, `BAD_CONFIG`. */
+  /** Connects, migrates, checks. Called once, before anything else. Rejects with `STORE_UNAVAILABLE`, `STORE_BUSY`, `SCHEMA_TOO_NEW`, `STORE_CORRUPT`, `BAD_CONFIG`. */
   open(context: StoreContext): Promise<void>
   /** Finishes what was called before and lets go of everything. Safe twice. */
   close(): Promise<void>

@@ -47,8 +47,8 @@ describe('an outcome', () => {
   })
 
   it('refuses times and reasons that are none', () => {
-    for (const ms of [0, -1, Number.NaN, Infinity, 2 ** 31, '5' as never]) badOption(() => snooze(ms))
-    expect(badOption(() => snooze(0)).message).toBe('snooze: inMs must be a number of milliseconds from 1 to 2147483647, not 0')
+    for (const ms of [0, -1, Number.NaN, Infinity, 3651 * 86_400_000, '5' as never]) badOption(() => snooze(ms))
+    expect(badOption(() => snooze(0)).message).toBe('snooze: inMs must be a number of milliseconds from 1 to 315360000000, not 0')
     for (const inMs of [-1, Number.NaN, 2 ** 53]) badOption(() => retry({ inMs }))
     expect(badOption(() => retry({ in: 5 } as never)).message).toContain('did you mean inMs?')
     badOption(() => retry(5 as never))

@@ -74,10 +74,10 @@ export interface SqliteStore extends Store {
 }
 
 /**
- * A durable store in one file, with nothing to install or to start. Several processes of one machine may share the file: runners,
- * command line, dashboard. What was acknowledged is on the disk; calls made in the same turn share one write.
+ * A durable store in one file, with nothing to install or to start. Several processes of one machine may share the file: runners, web
+ * servers, scripts. What was acknowledged is on the disk; calls made in the same turn share one write.
  *
- * Throws `BAD_OPTION` at once; `open` rejects with `STORE_UNAVAILABLE`, `STORE_READ_ONLY`, `STORE_CORRUPT`, `SCHEMA_TOO_NEW`, `BAD_CONFIG`.
+ * Throws `BAD_OPTION` at once; `open` rejects with `STORE_UNAVAILABLE`, `STORE_BUSY`, `STORE_READ_ONLY`, `STORE_CORRUPT`, `SCHEMA_TOO_NEW`, `BAD_CONFIG`.
  *
  * ```ts
  * import { sqliteStore } from '@genstage/jobs'
