@@ -1,6 +1,6 @@
 import { badOption, type OwnOptions, type Where } from '@genstage/core/adapters'
 
-/** The longest timeout, back-off or snooze: 2^31 - 1 milliseconds, almost 25 days, which is what timers everywhere can do. */
+/** The longest timeout or back-off: 2^31 - 1 milliseconds, almost 25 days, which is what timers everywhere can do. */
 export const longestDelayMs: number = 2 ** 31 - 1
 
 /**
