@@ -178,8 +178,9 @@ export class StageContext implements Context {
         this.#open?.delete(handle)
         return
       }
-      due = Math.max(due + every, clock.now())
-      timer = clock.setTimer(due - clock.now(), fire)
+      const now = clock.now()
+      due = Math.max(due + every, now)
+      timer = clock.setTimer(due - now, fire)
     }
     const cancel = (): void => {
       active = false

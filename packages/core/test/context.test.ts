@@ -1,6 +1,7 @@
 /** What a setup gets besides its argument: timers, monitors, signals. */
-import { consumer, type Context, type Down, producer, producerName, type StageRef, start } from '@genstage/core'
+import { consumer, type Context, createRuntime, type Down, producer, producerName, type StageRef, start } from '@genstage/core'
 import { describe, expect, it } from 'vitest'
+import { ManualClock } from './support/manual-clock.ts'
 import { refusal } from './support/refusal.ts'
 import { thrownBy, watchedRuntime, wrong } from './support/watched-runtime.ts'
 
@@ -118,6 +119,35 @@ describe('ctx.every', () => {
     expect(infos).toEqual(['tick', 'tick'])
     for (let ms = 0; ms < 25; ms++) await pass(1)
     expect(infos).toHaveLength(5)
+  })
+
+  it('never asks for a time that is past, however late a tick comes and however fast time goes', async () => {
+    class HurryingClock extends ManualClock {
+      readonly asked: number[] = []
+      late = 0
+      #reads = 0
+      override now(): number {
+        return super.now() + this.late + ++this.#reads / 1_000
+      }
+      override setTimer(ms: number, callback: () => void): Disposable {
+        this.asked.push(ms)
+        return super.setTimer(ms, callback)
+      }
+    }
+    const clock = new HurryingClock()
+    const Ticking = producer((_: void, ctx) => {
+      ctx.every(1, 'tick')
+      return { handleDemand() {}, handleInfo() {} }
+    })
+    const stage = start(Ticking, { runtime: createRuntime({ clock }) })
+    await stage.ready
+    for (let round = 0; round < 30; round++) {
+      clock.late += 5
+      clock.advance(1)
+    }
+    expect(clock.asked.length).toBeGreaterThan(20)
+    expect(clock.asked.filter(ms => ms < 0)).toEqual([])
+    await stage.stop()
   })
 
   it('does not post a tick while the one before waits in the mailbox', async () => {
