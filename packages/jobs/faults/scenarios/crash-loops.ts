@@ -47,7 +47,13 @@ async function dieOver(field: Field, queue: string, poison: string, innocents: r
     const isDone = async (): Promise<boolean> =>
       (await field.store.find([poison, ...innocents])).every(job => job?.finishedAt !== undefined)
     await within(20_000, async () => child.isOver || (await isDone()))
-    const hasDied = child.isOver
+    // Asked, not looked at: another runner may have written what became of the jobs before we hear of the death
+    const hasDied = await child.ready
+      .then(() => child.ask('stop', 0))
+      .then(
+        () => false,
+        () => true,
+      )
     await child.kill()
     if (!hasDied) break
     if (++deaths > crashLimit) break
