@@ -1,4 +1,4 @@
-import type { Claimed, ClaimRequest, Settlement } from '../store.ts'
+import type { Claimed, ClaimRequest, Settled, Settlement } from '../store.ts'
 import { clearTimer } from '../timers.ts'
 import type { EngineContext } from './engine-context.ts'
 
@@ -17,6 +17,13 @@ export interface CompleterOwner {
  * `cancelled`: it was taken, but the job is cancelled, because that had been asked for.
  */
 export type Answer = 'taken' | 'refused' | 'unknown' | { readonly cancelled: string }
+
+/** The answer to the settlement at this place of the call. */
+export function answerAt({ accepted, overruled }: Settled, index: number): Answer {
+  if (accepted[index] !== true) return 'refused'
+  const reason = overruled?.find(each => each.index === index)?.reason
+  return reason === undefined ? 'taken' : { cancelled: reason }
+}
 
 /** A settlement on its way, and who wants to know whether it was taken. */
 interface Entry {
@@ -137,11 +144,12 @@ export class Completer {
     const { store } = this.#engine
     if (entries.length === 0) return request === undefined ? undefined : store.claim(request)
     const settlements = entries.map(({ settlement }) => settlement)
-    const { accepted, overruled, claimed } = await store.settle(settlements, request)
-    const cancelled = new Map(overruled?.map(({ index, reason }) => [index, { cancelled: reason }]))
-    for (const [index, { settled, wasTried }] of entries.entries())
-      settled(accepted[index] === true ? (cancelled.get(index) ?? 'taken') : wasTried ? 'unknown' : 'refused')
-    return claimed
+    const answers = await store.settle(settlements, request)
+    for (const [index, { settled, wasTried }] of entries.entries()) {
+      const answer = answerAt(answers, index)
+      settled(answer === 'refused' && wasTried ? 'unknown' : answer)
+    }
+    return answers.claimed
   }
 
   #tellIdle(): void {

@@ -1,6 +1,7 @@
 import { badOption, ownOptions, refuseUnknown, wholeNumber } from '@genstage/core/adapters'
 import type { Simulation, VirtualClock } from '@genstage/testing'
 import { Client } from '../client.ts'
+import { answerAt } from '../engine/completer.ts'
 import type { EngineContext } from '../engine/engine-context.ts'
 import { Attempt } from '../engine/attempt.ts'
 import { Reporter } from '../engine/reporter.ts'
@@ -298,13 +299,13 @@ class ManualRunner extends Client implements TestRunner, EngineContext {
     this.#running.delete(attempt)
     await this.reporter.flush()
     if (settlement === undefined) throw new Error(`job ${job.id} (${job.kind}) was taken away while it ran`)
-    const { accepted } = await this.store.settle([settlement])
-    tellEnd(this, attempt, settlement, accepted[0] === true ? 'taken' : 'refused')
+    const answer = answerAt(await this.store.settle([settlement]), 0)
+    tellEnd(this, attempt, settlement, answer)
     const after = await this.find(job.id)
     if (after === undefined) throw new Error(`job ${job.id} (${job.kind}) was removed while it ran`)
     const ran = {
       job: after,
-      to: settlement.to,
+      to: typeof answer === 'string' ? settlement.to : 'cancelled',
       result: after.result,
       error: 'failure' in settlement ? settlement.failure : undefined,
     }

@@ -64,7 +64,7 @@ describe('F33 a file on a network file system', () => {
   })
 
   it('is not guessed where nobody can tell', async () => {
-    told.error = new Error('ENOSYS: function not implemented, statfs')
+    told.error = new Error('ENOSYS: statfs')
     expect(await warningsOf(join(temporaryFolder(), 'jobs.db'))).toEqual([])
     expect(told.folders).toHaveLength(1)
   })
